@@ -1,0 +1,43 @@
+"""The frame plan: what every keyframe shows. Pure data, made without a model; this is where music meets picture."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["scene", "next scene", "tag", "artist", "look"]
+
+
+@dataclass(frozen=True)
+class WeightedText:
+    """A text and how much it has to say in a keyframe (0 to 1; the weights of one role add up to at most 1)."""
+
+    text: str
+    weight: float
+    role: Role
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Where the picture is looked at from. The neutral camera is zoom 1 and zeros."""
+
+    zoom: float = 1.0  # 1 shows the whole picture, 1.2 its inner five sixths
+    pan_x: float = 0.0  # to the right, in picture heights
+    pan_y: float = 0.0  # downwards, in picture heights
+    roll: float = 0.0  # counter-clockwise, in radians
+
+
+@dataclass(frozen=True)
+class KeyframeSpec:
+    """All that a generator may look at when it makes one keyframe: equal specs are equal pictures.
+
+    `walk` is how far the scene has moved on: a generator with noise walks through it, one with a clock takes it as
+    seconds. It grows by one a second in calm music and faster with percussive energy, and never falls.
+    """
+
+    seed: int  # of the scene: the same composition for the same seed and texts
+    walk: float
+    texts: tuple[WeightedText, ...]  # the scene's sentence first
+    look: str  # the name of a preset in presets/looks
+    camera: Camera
+    energy: float  # 0 (still) to 1 (the song's loudest), slow: averaged over a bar
+    brightness: float  # 0 (dark sound) to 1 (bright), slow
+    hue: float  # 0 to 1, round the circle of fifths: the section's key as a colour

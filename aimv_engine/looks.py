@@ -1,0 +1,60 @@
+"""Looks: how a whole film is painted and moves. One TOML file each in presets/looks, made to be read and copied."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from aimv_engine.errors import AimvError
+
+FOLDER = Path(__file__).resolve().parent.parent / "presets" / "looks"
+
+
+@dataclass(frozen=True)
+class Look:
+    """A preset. `presets/looks/oil.toml` says in comments what each value does."""
+
+    name: str
+    title: str
+    words: str
+    suits: tuple[str, ...]
+    styles: tuple[tuple[int, float], ...]
+    strength: float
+    saturation: float
+    contrast: float
+    travel: float
+    walk: float
+    pulse: float
+    flash: float
+    transition: float
+
+
+def names() -> list[str]:
+    """The looks that are there, in alphabetical order."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load(name: str) -> Look:
+    """The look of that name. Raises AimvError for an unknown name or a file that can't be read."""
+    path = FOLDER / f"{name}.toml"
+    if not path.is_file():
+        raise AimvError(f"there is no look '{name}'; choose one of {', '.join(names())}")
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        paint, motion = data["paint"], data["motion"]
+        return Look(
+            name=name,
+            title=data["title"],
+            words=data["words"],
+            suits=tuple(data["suits"]),
+            styles=tuple((int(style), float(weight)) for style, weight in paint["styles"].items()),
+            strength=float(paint["strength"]),
+            saturation=float(paint["saturation"]),
+            contrast=float(paint["contrast"]),
+            travel=float(motion["travel"]),
+            walk=float(motion["walk"]),
+            pulse=float(motion["pulse"]),
+            flash=float(motion["flash"]),
+            transition=float(data["transition"]["seconds"]),
+        )
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise AimvError(f"the look {path.name} can't be read: {error}") from error
