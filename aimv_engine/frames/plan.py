@@ -1,6 +1,7 @@
 """The frame plan: what every keyframe shows. Pure data, made without a model; this is where music meets picture."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 Role = Literal["scene", "next scene", "tag", "artist", "look"]
@@ -41,3 +42,30 @@ class KeyframeSpec:
     energy: float  # 0 (still) to 1 (the song's loudest), slow: averaged over a bar
     brightness: float  # 0 (dark sound) to 1 (bright), slow
     hue: float  # 0 to 1, round the circle of fifths: the section's key as a colour
+
+
+@dataclass(frozen=True)
+class ScenePlan:
+    """One scene of the film. Film frame n (0-based) shows the song at start + n / fps; last frames are exclusive.
+
+    The strip reaches half a cross-fade beyond the scene on both sides, so that neighbours overlap. Keyframe k lies at
+    k / keyframe_rate seconds of the song, whatever the film's frame rate and start: a draft and a final film share them.
+    """
+
+    first_frame: int
+    last_frame: int
+    strip_first: int
+    strip_last: int
+    first_keyframe: int
+    keyframes: tuple[KeyframeSpec, ...]
+
+
+@dataclass(frozen=True)
+class FilmPlan:
+    """The whole film: scenes in order, without gaps between first_frame and last_frame."""
+
+    fps: Fraction
+    keyframe_rate: Fraction
+    start: Fraction  # seconds into the song
+    frame_count: int
+    scenes: tuple[ScenePlan, ...]

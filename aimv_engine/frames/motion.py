@@ -1,0 +1,89 @@
+"""How the music moves the slow clock: the seed walk, the camera and the levels that a keyframe is made with.
+
+Every curve is a function of the song's time (and the scene's seed), never of where a scene begins or ends: moving a
+marker changes only the keyframes that come or go.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from aimv_engine.arrays import F32, F64
+from aimv_engine.frames.plan import Camera
+from aimv_engine.looks import Look
+from aimv_engine.song.energy import Energy
+from aimv_engine.song.rhythm import Rhythm
+
+CALM_BAR = 2.4  # seconds; the bar of music without a beat
+WALK_GAIN = 2.0  # percussive energy of 1 makes a scene move on three times as fast
+TRAVEL_ZOOM, TRAVEL_PAN, TRAVEL_ROLL = 0.07, 0.05, 0.014  # amplitudes at travel 1: parts, picture heights, radians
+SWAY = 0.012  # how far the camera leans with each bar at full energy, in picture heights
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Curves sampled at `rate` values a second from the song's beginning, all [F]."""
+
+    rate: float
+    walk: F64  # seconds of the scene's clock: grows by one a second in calm music, faster with percussive energy
+    bars: F64  # how many bars have passed
+    energy: F32  # 0 to 1, smoothed over about a bar
+    brightness: F32  # 0 to 1, smoothed alike
+
+    def at(self, curve: F64 | F32, time: float) -> float:
+        """The curve's value at a time in seconds, by linear interpolation; the end values go on outside."""
+        return float(np.interp(time * self.rate, np.arange(len(curve)), curve))
+
+
+def make_motion(rhythm: Rhythm, energy: Energy, walk_gain: float = 1.0) -> Motion:
+    """The song's motion curves. `walk_gain` scales how much percussive energy speeds the walk up."""
+    times = np.arange(len(energy.loudness)) / energy.rate
+    step = (1.0 + WALK_GAIN * walk_gain * energy.percussive.astype(np.float64)) / energy.rate
+    bars = count_bars(rhythm, times)
+    bar_seconds = (bars[-1] - bars[0]) and (times[-1] - times[0]) / (bars[-1] - bars[0])
+    width = max(1, round((bar_seconds or CALM_BAR) * energy.rate))
+    mean_energy = 0.5 * energy.loudness + 0.5 * energy.percussive
+    return Motion(
+        rate=energy.rate,
+        walk=np.concatenate([[0.0], np.cumsum(step)[:-1]]),
+        bars=bars,
+        energy=_smooth(mean_energy, width),
+        brightness=_smooth(energy.brightness, width),
+    )
+
+
+def count_bars(rhythm: Rhythm, times: F64) -> F64:
+    """How many bars have passed at each time; without bar lines by beats, without beats by CALM_BAR."""
+    if len(rhythm.downbeats) >= 2:
+        marks, value = rhythm.downbeats, 1.0
+    elif len(rhythm.beats) >= 2:
+        marks, value = rhythm.beats, 1.0 / max(1, rhythm.meter)
+    else:
+        return np.asarray(times / CALM_BAR, dtype=np.float64)
+    index = np.arange(len(marks), dtype=np.float64)
+    first, last = marks[1] - marks[0], marks[-1] - marks[-2]
+    inside = np.interp(times, marks, index)
+    before = np.minimum(0.0, times - marks[0]) / first  # the grid goes on with its outermost bars
+    after = np.maximum(0.0, times - marks[-1]) / last
+    return np.asarray((inside + before + after) * value, dtype=np.float64)
+
+
+def camera_at(motion: Motion, time: float, seed: int, look: Look) -> Camera:
+    """The camera at a time: a slow travel over 8 to 16 bars, and a lean with every bar that grows with energy."""
+    phase = np.random.default_rng(seed).uniform(0.0, 2.0 * math.pi, 3)  # each scene travels its own way
+    bars, energy = motion.at(motion.bars, time), motion.at(motion.energy, time)
+    turn = 2.0 * math.pi * bars
+    sway = SWAY * energy * math.sin(turn / 2.0)
+    return Camera(
+        zoom=1.0 + look.travel * TRAVEL_ZOOM * (1.0 + math.sin(turn / 16.0 + phase[0])),
+        pan_x=look.travel * (TRAVEL_PAN * math.sin(turn / 12.0 + phase[1]) + sway),
+        pan_y=look.travel * 0.4 * TRAVEL_PAN * math.sin(turn / 8.0 + phase[2]),
+        roll=look.travel * TRAVEL_ROLL * (0.4 + energy) * math.sin(turn / 8.0 + phase[1]),
+    )
+
+
+def _smooth(curve: F32, width: int) -> F32:
+    """A centred mean over `width` values; the ends are held."""
+    padded = np.pad(curve.astype(np.float64), (width // 2, width - 1 - width // 2), mode="edge")
+    return np.convolve(padded, np.full(width, 1.0 / width), mode="valid").astype(np.float32)
