@@ -1,0 +1,123 @@
+"""How much happens in a song from moment to moment: onsets, percussion, loudness and brightness.
+
+One spectrogram of 64 mel bands serves all four curves, so that a whole song costs a fraction of a second.
+"""
+
+from dataclasses import dataclass
+
+import librosa
+import numpy as np
+from scipy import ndimage
+
+from aimv_engine.arrays import F32, F64
+from aimv_engine.song.audio import Song
+
+RATE = 22050  # Hz
+WINDOW = 1024  # samples, 46 ms: as long as an attack
+HOP = 512  # samples: 43 frames a second
+BANDS = 64
+LOWEST, HIGHEST = 27.5, 11000.0  # Hz
+HELD = 17  # frames, 0.4 s: what sounds for half of it is a note
+BROAD = 9  # bands: what fills half of them is a drum
+
+DARKEST, BRIGHTEST = 150.0, 4800.0  # Hz, the spectral centroids shown as 0 and 1: five octaves
+FULL_DRUMS = 0.5  # of the loudness of the song's loudest moments is shown as 1
+SMALLEST_RANGE = 0.5  # the quietest tenth of a song is shown as 0 only where it is half as loud as the top, or less
+
+
+@dataclass(frozen=True)
+class Energy:
+    """Curves of one song; frame k is centred on k / rate seconds.
+
+    All are F32 [F] from 0 to 1, and 0 in silence:
+    onset       how strongly something new sounds; 1 is the mean of the strongest attacks, one a second
+    percussive  the loudness of the drum-like part of the sound; 1 where it is half as loud as the song's top
+    loudness    as the ear judges it, from the song's quietest passages to its loudest
+    brightness  where the middle of the spectrum lies, in octaves: the same for every song
+    """
+
+    rate: float
+    onset: F32
+    percussive: F32
+    loudness: F32
+    brightness: F32
+
+
+def analyse_energy(song: Song) -> Energy:
+    """The energy curves of a song."""
+    samples = song.at(RATE)
+    power, frequencies = _mel_power(
+        np.zeros_like(samples) if song.silent else samples
+    )  # the hiss of silence is no music
+    hearing = _hearing(frequencies)[:, None]
+    audible = power * hearing
+    loudness = _sones(audible.sum(axis=0))
+    top = np.percentile(loudness[loudness > 0], 99.0) if loudness.any() else 1.0
+    bottom = min(np.percentile(loudness, 10.0), SMALLEST_RANGE * top)
+    return Energy(
+        rate=RATE / HOP,
+        onset=_relative_to_attacks(_superflux(power)),
+        percussive=_clipped(_sones((_percussion(power) * hearing).sum(axis=0)) / (FULL_DRUMS * top)),
+        loudness=_clipped((loudness - bottom) / (top - bottom)),
+        brightness=_brightness(audible, frequencies),
+    )
+
+
+def _mel_power(samples: F32) -> tuple[F32, F64]:
+    """Power in mel bands [BANDS, F] and the bands' middle frequencies [BANDS] in Hz."""
+    spectrum = librosa.stft(samples, n_fft=WINDOW, hop_length=HOP)
+    filters = librosa.filters.mel(sr=RATE, n_fft=WINDOW, n_mels=BANDS, fmin=LOWEST, fmax=HIGHEST)
+    power = filters @ (spectrum.real**2 + spectrum.imag**2)
+    return power, librosa.mel_frequencies(BANDS + 2, fmin=LOWEST, fmax=HIGHEST)[1:-1]
+
+
+def _hearing(frequencies: F64) -> F32:
+    """The ear's sensitivity as a factor on power: the A curve of IEC 61672."""
+    return np.float32(10.0) ** (librosa.A_weighting(frequencies) / 10.0).astype(np.float32)
+
+
+def _sones(power: F32) -> F32:
+    """Loudness by Stevens' law: ten decibels more sound twice as loud (The measurement of loudness, JASA 1955)."""
+    return power**0.3
+
+
+def _percussion(power: F32) -> F32:
+    """The drum-like part of the power in each cell [BANDS, F].
+
+    Drums are ridges over frequency, notes are ridges over time, and a median along a ridge keeps it while it erases
+    the other kind (FitzGerald, Harmonic/percussive separation using median filtering, DAFx 2010). Here the notes are
+    taken away first and what is left must be broad, so that held chords leave nothing.
+    """
+    magnitude = np.sqrt(power)
+    held = ndimage.median_filter(magnitude, (1, HELD), mode="nearest")
+    broad: F32 = ndimage.median_filter(np.maximum(magnitude - held, 0.0), (BROAD, 1), mode="nearest")
+    return broad**2
+
+
+def _superflux(power: F32) -> F32:
+    """Onset strength [F]: how much each band rises, where a gliding note does not count as a rise.
+
+    After Böck and Widmer, Maximum filter vibrato suppression for onset detection, DAFx 2013.
+    """
+    level = np.log1p(100.0 * np.sqrt(power) / max(float(np.sqrt(power.mean())), 1e-5))
+    before = ndimage.maximum_filter1d(level, 3, axis=0)
+    rise = np.zeros(level.shape[1], np.float32)
+    rise[1:] = np.maximum(level[:, 1:] - before[:, :-1], 0.0).mean(axis=0)
+    return rise
+
+
+def _brightness(power: F32, frequencies: F64) -> F32:
+    """The spectral centroid in octaves over DARKEST, as a share of the octaves up to BRIGHTEST; 0 in silence."""
+    octaves = np.log2(frequencies / DARKEST).astype(np.float32) / np.log2(BRIGHTEST / DARKEST)
+    total = power.sum(axis=0)
+    return _clipped(np.divide(octaves @ power, total, out=np.zeros_like(total), where=total > 1e-9))
+
+
+def _relative_to_attacks(onset: F32) -> F32:
+    """The curve over the mean of its highest frames, one for every second of the song; at most 1."""
+    attacks = max(1, len(onset) * HOP // RATE)
+    return _clipped(onset / max(float(np.sort(onset)[-attacks:].mean()), 1e-9))
+
+
+def _clipped(curve: F32) -> F32:
+    return np.clip(curve, 0.0, 1.0).astype(np.float32)
