@@ -84,35 +84,11 @@ def _run_ffmpeg(path: Path) -> tuple[bytes, str]:
     """The first audio stream as an AU file, and what ffmpeg said. AU because its header tells the rate on a pipe."""
     mix = "aresample=out_chlayout=mono:rematrix_maxval=1"  # a weighted mean: two equal channels keep their level
     rates = "aformat=sample_rates=" + "|".join(map(str, RATES))
-    result = subprocess.run(
-        # fmt: off
-        [
-            imageio_ffmpeg.get_ffmpeg_exe(),
-            "-nostdin",
-            "-hide_banner",
-            "-nostats",
-            "-v",
-            "info",
-            "-protocol_whitelist",
-            "file",
-            "-i",
-            f"file:{path}",  # a playlist may not reach for the network
-            "-map",
-            "0:a:0",
-            "-af",
-            f"{mix},{rates}",
-            "-c:a",
-            "pcm_f32be",
-            "-f",
-            "au",
-            "-protocol_whitelist",
-            "pipe",
-            "pipe:1",
-        ],
-        # fmt: on
-        capture_output=True,
-        check=False,  # ffmpeg also fails after the last good sample; what counts is what came out
-    )
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), *"-nostdin -hide_banner -nostats -v info".split()]
+    command += ["-protocol_whitelist", "file", "-i", f"file:{path}"]  # a playlist may not reach for the network
+    command += ["-map", "0:a:0", "-af", f"{mix},{rates}", *"-c:a pcm_f32be -f au pipe:1".split()]
+    # ffmpeg also fails after the last good sample, so not its exit status counts but what came out
+    result = subprocess.run(command, capture_output=True, check=False)
     return result.stdout, result.stderr.decode(errors="replace")
 
 
