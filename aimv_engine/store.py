@@ -73,16 +73,20 @@ class Store:
 
     def read(self, name: str) -> Picture:
         """The picture of that name. Raises AimvError when it is missing or damaged (a damaged file is removed)."""
-        path = self.path(name)
-        try:
-            encoded = np.frombuffer(path.read_bytes(), np.uint8)
-        except OSError as error:
-            raise AimvError(f"{path} is missing; run again to make it anew") from error
-        picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
-        if picture is None:
-            path.unlink(missing_ok=True)
-            raise AimvError(f"{path} was damaged and has been removed; run again to make it anew")
-        return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+        return load_picture(self.path(name))
+
+
+def load_picture(path: Path) -> Picture:
+    """A stored picture, [height, width, 3] uint8 sRGB. Raises AimvError; removes a damaged file, to be made anew."""
+    try:
+        encoded = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise AimvError(f"{path} is missing; run again to make it anew") from error
+    picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
+    if picture is None:
+        path.unlink(missing_ok=True)
+        raise AimvError(f"{path} was damaged and has been removed; run again to make it anew")
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
 def write_whole(path: Path, content: bytes) -> None:

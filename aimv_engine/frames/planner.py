@@ -52,7 +52,7 @@ def plan_film(
                     hue=hues[index],
                 )
             )
-        scenes.append(ScenePlan(first, last, strip_first, strip_last, first_keyframe, tuple(specs)))
+        scenes.append(ScenePlan(index, first, last, strip_first, strip_last, first_keyframe, tuple(specs)))
     return FilmPlan(fps, keyframe_rate, start, frame_count, tuple(scenes))
 
 

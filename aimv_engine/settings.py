@@ -1,0 +1,96 @@
+"""What a person can choose for a film. A project remembers its choices: an option that isn't given stays as it was."""
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from aimv_engine import looks
+from aimv_engine.errors import AimvError
+from aimv_engine.interpolation.timing import parse_fps
+
+GENERATORS = ("paint",)
+TAGGERS = ("MTT", "MSD")
+AUTOMATIC = "auto"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All choices, in the plain form in which settings.json keeps them. `check` says what is allowed."""
+
+    # analysis
+    tagger: str = "MTT"
+    hop: float = 1.0  # seconds between taggram rows
+    clusters: int = 0  # 0: by the data
+    # storyboard
+    seed: int = 0
+    preset: str = AUTOMATIC  # a look, or suggested by the main tags
+    writer: str = AUTOMATIC  # a causal language model by folder or name, or the embedded one
+    # film
+    generator: str = "paint"
+    size: str = "640x360"
+    fps: str = "24"
+    keyframe_rate: float = 6.0
+    start: float = 0.0
+    end: float | None = None  # None: the song's end
+
+    @property
+    def width_height(self) -> tuple[int, int]:
+        """The size of the pictures in pixels."""
+        width, height = self.size.split("x")
+        return int(width), int(height)
+
+    @property
+    def frame_rate(self) -> Fraction:
+        """Film frames a second, exactly."""
+        return parse_fps(self.fps)
+
+    def changed(self, **choices: Any) -> "Settings":
+        """These settings with the choices that are not None, checked. Raises AimvError."""
+        given = {name: value for name, value in choices.items() if value is not None}
+        settings = dataclasses.replace(self, **given)
+        settings.check()
+        return settings
+
+    def check(self) -> None:
+        """Raises AimvError with one line for the first value that can't be used."""
+        _need(self.tagger in TAGGERS, f"--model is one of {', '.join(TAGGERS)}, not '{self.tagger}'")
+        _need(0.1 <= self.hop <= 30, f"--hop is between 0.1 and 30 seconds, not {self.hop}")
+        _need(0 <= self.clusters <= 26, f"--clusters is between 1 and 26 (0: by the data), not {self.clusters}")
+        _need(self.generator in GENERATORS, f"--generator is one of {', '.join(GENERATORS)}, not '{self.generator}'")
+        if self.preset != AUTOMATIC:
+            looks.load(self.preset)
+        _need(re.fullmatch(r"\d{2,4}x\d{2,4}", self.size) is not None, f"--size looks like 1280x720, not '{self.size}'")
+        width, height = self.width_height
+        _need(
+            width % 2 == height % 2 == 0 and min(width, height) >= 64 and max(width, height) <= 4096,
+            f"--size needs even numbers between 64 and 4096, not {self.size}",
+        )
+        rate = self.frame_rate
+        _need(1 <= rate <= 240, f"--fps is between 1 and 240, not {self.fps}")
+        _need(
+            0.5 <= self.keyframe_rate <= rate,
+            f"--keyframe-rate is between 0.5 and the film's {self.fps} frames a second, not {self.keyframe_rate:g}",
+        )
+        _need(self.start >= 0, f"--start is not before the song, but {self.start} s is")
+        _need(
+            self.end is None or self.end - self.start >= 1,
+            f"--end is at least a second after --start ({self.start:g} s), not {self.end}",
+        )
+
+
+def from_json(data: Any) -> Settings:
+    """Settings from settings.json. Raises AimvError for an unknown or unusable value."""
+    known = {field.name for field in dataclasses.fields(Settings)}
+    if not isinstance(data, dict) or (unknown := set(data) - known):
+        raise AimvError(f"settings.json has something that AIMV doesn't know: {', '.join(sorted(unknown))}")
+    try:
+        return Settings().changed(**data)
+    except (TypeError, ValueError) as error:
+        raise AimvError(f"settings.json can't be used: {error}") from error
+
+
+def _need(condition: bool, otherwise: str) -> None:
+    if not condition:
+        raise AimvError(otherwise)

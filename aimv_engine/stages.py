@@ -1,0 +1,196 @@
+"""The stages from a song to a film. Each is skipped when its result is there. Both doors use them."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from aimv_engine import blender, looks, segmentation, video
+from aimv_engine.edit import Outputs, make_edit
+from aimv_engine.errors import AimvError
+from aimv_engine.film import FilmPictures, check_disk, list_pictures, make_inbetweens, make_keyframes
+from aimv_engine.frames.effects import beat_effects
+from aimv_engine.frames.generators.paint import Paint
+from aimv_engine.frames.motion import make_motion
+from aimv_engine.frames.plan import FilmPlan
+from aimv_engine.frames.planner import plan_film
+from aimv_engine.interpolation import InbetweenPool
+from aimv_engine.pictures import contact_sheet, overview
+from aimv_engine.progress import Progress
+from aimv_engine.project import Analysis, Project
+from aimv_engine.settings import AUTOMATIC, Settings
+from aimv_engine.song.audio import Song, decode
+from aimv_engine.song.energy import analyse_energy
+from aimv_engine.song.rhythm import analyse_rhythm
+from aimv_engine.song.tonality import analyse_tonality
+from aimv_engine.store import name_of
+from aimv_engine.storyboard import scene as scenes
+from aimv_engine.storyboard import writer
+from aimv_engine.storyboard.scene import Storyboard
+from aimv_engine.tagging.taggram import tag
+
+ANALYSIS_VERSION = 1  # a change here makes old analyses stale
+STORYBOARD_VERSION = 1
+
+
+# analysis --------------------------------------------------------------------------------------------------------
+
+
+def analyze(project: Project, song_path: Path, settings: Settings, progress: Progress) -> Analysis:
+    """What the engine hears in the song: song.json, taggram.npz, curves.npz and overview.png."""
+    song_hash = file_hash(song_path)
+    made_from = {
+        "version": ANALYSIS_VERSION,
+        "song": song_hash,
+        "tagger": settings.tagger,
+        "hop": settings.hop,
+        "clusters": settings.clusters,
+    }
+    analysis = project.analysis()
+    if analysis is None or analysis.made_from != made_from:
+        progress("listening", 0, 6)
+        song = decode(song_path)
+        project.write_analysis(_listen(song, settings, made_from, progress))
+        analysis = project.analysis()
+        assert analysis is not None
+        project.write("overview.png", overview(analysis, song_path.stem))
+        progress("listening", 6, 6)
+    return analysis
+
+
+def _listen(song: Song, settings: Settings, made_from: dict[str, Any], progress: Progress) -> Analysis:
+    progress("listening", 1, 6)
+    taggram = tag(song, f"{settings.tagger}_musicnn", settings.hop, progress)
+    progress("listening", 2, 6)
+    rhythm = analyse_rhythm(song)
+    progress("listening", 3, 6)
+    energy, tonality = analyse_energy(song), analyse_tonality(song)
+    progress("listening", 4, 6)
+    segments = segmentation.segment(song, taggram, rhythm, tonality, energy, settings.clusters or None)
+    progress("listening", 5, 6)
+    return Analysis(
+        made_from=made_from,
+        duration=song.duration,
+        rhythm=rhythm,
+        energy=energy,
+        tonality=tonality,
+        taggram=taggram,
+        key=tonality.key_between(0.0, song.duration).name,
+        main_tags=() if song.silent else segmentation.main_tags(taggram),
+        segments=tuple(segments),
+        silent=song.silent,
+    )
+
+
+def file_hash(path: Path) -> str:
+    """The sha256 of a file's bytes."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise AimvError(f"the song {path} can't be read: {error.strerror}") from error
+
+
+# storyboard ------------------------------------------------------------------------------------------------------
+
+
+def write_storyboard(project: Project, analysis: Analysis, settings: Settings, progress: Progress) -> Storyboard:
+    """What the film shows: storyboard.json. One that is there and was made from the same is kept, hand edits and all;
+    one made from something else is kept beside the new one."""
+    made_from = {
+        "version": STORYBOARD_VERSION,
+        "analysis": analysis.made_from,
+        "seed": settings.seed,
+        "preset": settings.preset,
+        "writer": settings.writer,
+    }
+    there = project.storyboard()
+    if there is not None:
+        if there[0] == made_from:
+            return there[1]
+        project.put_aside("storyboard.json")
+    storyboard = writer.write_storyboard(
+        analysis.segments,
+        analysis.main_tags,
+        seed=settings.seed,
+        look=None if settings.preset == AUTOMATIC else settings.preset,
+        model=None if settings.writer == AUTOMATIC else settings.writer,
+        progress=progress,
+    )
+    project.write_json("storyboard.json", {"made_from": made_from, **scenes.to_json(storyboard)})
+    written = project.storyboard()
+    assert written is not None
+    return written[1]
+
+
+# film ------------------------------------------------------------------------------------------------------------
+
+
+def plan(analysis: Analysis, storyboard: Storyboard, settings: Settings) -> FilmPlan:
+    """The frame plan of the film that the settings ask for."""
+    start = Fraction(str(settings.start))
+    end = min(Fraction(str(settings.end or analysis.duration)), Fraction(str(analysis.duration)))
+    if end <= start:
+        raise AimvError(f"--start {settings.start:g} lies behind the song's end ({analysis.duration:.1f} s)")
+    motion = make_motion(analysis.rhythm, analysis.energy, looks.load(storyboard.look).walk)
+    hues = [analysis.tonality.key_between(scene.start, scene.end).hue for scene in storyboard.scenes]
+    rate = Fraction(str(settings.keyframe_rate))
+    return plan_film(storyboard, motion, hues, settings.frame_rate, rate, start, end)
+
+
+def make_pictures(
+    project: Project, film_plan: FilmPlan, settings: Settings, progress: Progress, tell: Callable[[str], None]
+) -> FilmPictures:
+    """Makes the keyframes and in-betweens that are missing. `tell` gets a line about the disk space."""
+    size = settings.width_height
+    with closing(Paint()) as generator, closing(InbetweenPool()) as pool:
+        pictures = list_pictures(film_plan, size, generator.identity, pool.identity)
+        needed = check_disk(pictures, project.store, size)
+        if needed:
+            tell(f"the pictures will take about {needed / 1e6:.0f} MB")
+        make_keyframes(pictures, project.store, generator, size, progress)
+        make_inbetweens(pictures, project.store, pool, progress)
+    return pictures
+
+
+def render(
+    project: Project,
+    song_path: Path,
+    analysis: Analysis,
+    storyboard: Storyboard,
+    settings: Settings,
+    outputs: Outputs,
+    host: Sequence[str] | None,
+    progress: Progress,
+    tell: Callable[[str], None],
+) -> None:
+    """The film: pictures, edit.json, storyboard.png, and the video (and .blend where there is a Blender `host`)."""
+    film_plan = plan(analysis, storyboard, settings)
+    pictures = make_pictures(project, film_plan, settings, progress, tell)
+    effects = beat_effects(
+        analysis.rhythm,
+        analysis.energy,
+        looks.load(storyboard.look),
+        film_plan.fps,
+        film_plan.start,
+        film_plan.frame_count,
+    )
+    edit = make_edit(song_path, settings.width_height, film_plan, storyboard, pictures, effects, project.store, outputs)
+    project.write_json("edit.json", edit)
+    project.write("storyboard.png", contact_sheet(edit, project.folder, storyboard))
+    receipt = {"edit": name_of(edit), "host": list(host or [])}
+    if project.read_json("film.json") == {**receipt, "files": describe(outputs, host)}:
+        return  # nothing has changed since the film was written
+    if host:
+        blender.build(host, project, edit, progress)
+    else:
+        video.write_video(edit, project.folder, progress)
+    project.write_json("film.json", {**receipt, "files": describe(outputs, host)})
+
+
+def describe(outputs: Outputs, host: Sequence[str] | None) -> dict[str, list[int]]:
+    """Size and time of change of the finished files that are there: enough to see that nobody touched them."""
+    paths = [outputs.video, outputs.blend] if host else [outputs.video]
+    return {path.name: [path.stat().st_size, path.stat().st_mtime_ns] for path in paths if path.is_file()}
