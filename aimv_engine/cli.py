@@ -292,7 +292,7 @@ def _command(
         add(
             "--writer",
             metavar="MODEL",
-            help="a language model of your own, by folder or name (default auto: the embedded one)",
+            help="your own language model, by folder or name (default auto: embedded)",
         )
     if "film" in groups:
         add("--generator", metavar="NAME", help="what paints the keyframes (default paint)")

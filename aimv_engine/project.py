@@ -13,7 +13,8 @@ aimv.log          what happened
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,7 @@ from aimv_engine.song.energy import Energy
 from aimv_engine.song.rhythm import Rhythm
 from aimv_engine.song.tonality import Tonality
 from aimv_engine.store import Store, write_whole
-from aimv_engine.storyboard import scene as scenes
-from aimv_engine.storyboard.scene import Storyboard
+from aimv_engine.storyboard.scene import Storyboard, from_dict, to_dict
 from aimv_engine.tagging.taggram import Taggram
 
 
@@ -96,14 +96,6 @@ class Project:
             write_whole(self.folder / name, content)
         except OSError as error:
             raise AimvError(f"{self.folder / name} can't be written ({error.strerror})") from error
-
-    def put_aside(self, name: str) -> None:
-        """Renames a document so that a new one can take its place: storyboard-1.json, storyboard-2.json ..."""
-        path = self.folder / name
-        number = 1
-        while (aside := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
-            number += 1
-        path.rename(aside)
 
     # settings ----------------------------------------------------------------------------------------------------
 
@@ -204,14 +196,35 @@ class Project:
     # storyboard --------------------------------------------------------------------------------------------------
 
     def storyboard(self) -> tuple[dict[str, Any], Storyboard] | None:
-        """What the storyboard was made from, and the storyboard as it stands, with a person's changes."""
+        """What the storyboard was made from, and the storyboard as it stands, with a person's changes.
+
+        A scene ends where the next begins, whatever its own end says: to move a boundary is to edit one number.
+        """
         data = self.read_json("storyboard.json")
         if data is None:
             return None
         try:
-            return scenes.made_from(data), scenes.from_json(data)
+            board = from_dict(data)
+            starts = [scene.start for scene in board.scenes]
+            if not starts or any(after <= before for before, after in pairwise(starts)):
+                raise AimvError("its scenes must be one or more, each starting later than the one before")
         except AimvError as error:
             raise AimvError(f"{self.folder / 'storyboard.json'}: {error}") from error
+        ends = [*starts[1:], board.scenes[-1].end]
+        board = replace(
+            board, scenes=tuple(replace(scene, end=end) for scene, end in zip(board.scenes, ends, strict=True))
+        )
+        return data.get("made_from", {}), board
+
+    def write_storyboard(self, made_from: dict[str, Any], storyboard: Storyboard) -> None:
+        """Writes storyboard.json; one that is there is kept under another name (storyboard-1.json ...)."""
+        path = self.folder / "storyboard.json"
+        if path.exists():
+            number = 1
+            while (aside := path.with_name(f"storyboard-{number}.json")).exists():
+                number += 1
+            path.rename(aside)
+        self.write_json("storyboard.json", {"made_from": made_from, **to_dict(storyboard)})
 
 
 def _pairs(items: Any) -> tuple[tuple[str, float], ...]:

@@ -13,7 +13,7 @@ from aimv_engine.errors import AimvError
 from aimv_engine.film import FilmPictures, check_disk, list_pictures, make_inbetweens, make_keyframes
 from aimv_engine.frames.effects import beat_effects
 from aimv_engine.frames.generators.paint import Paint
-from aimv_engine.frames.motion import make_motion
+from aimv_engine.frames.motion import key_hue, make_motion
 from aimv_engine.frames.plan import FilmPlan
 from aimv_engine.frames.planner import plan_film
 from aimv_engine.interpolation import InbetweenPool
@@ -26,7 +26,6 @@ from aimv_engine.song.energy import analyse_energy
 from aimv_engine.song.rhythm import analyse_rhythm
 from aimv_engine.song.tonality import analyse_tonality
 from aimv_engine.store import name_of
-from aimv_engine.storyboard import scene as scenes
 from aimv_engine.storyboard import writer
 from aimv_engine.storyboard.scene import Storyboard
 from aimv_engine.tagging.taggram import tag
@@ -107,10 +106,8 @@ def write_storyboard(project: Project, analysis: Analysis, settings: Settings, p
         "writer": settings.writer,
     }
     there = project.storyboard()
-    if there is not None:
-        if there[0] == made_from:
-            return there[1]
-        project.put_aside("storyboard.json")
+    if there is not None and there[0] == made_from:
+        return there[1]
     storyboard = writer.write_storyboard(
         analysis.segments,
         analysis.main_tags,
@@ -119,7 +116,7 @@ def write_storyboard(project: Project, analysis: Analysis, settings: Settings, p
         model=None if settings.writer == AUTOMATIC else settings.writer,
         progress=progress,
     )
-    project.write_json("storyboard.json", {"made_from": made_from, **scenes.to_json(storyboard)})
+    project.write_storyboard(made_from, storyboard)
     written = project.storyboard()
     assert written is not None
     return written[1]
@@ -135,7 +132,7 @@ def plan(analysis: Analysis, storyboard: Storyboard, settings: Settings) -> Film
     if end <= start:
         raise AimvError(f"--start {settings.start:g} lies behind the song's end ({analysis.duration:.1f} s)")
     motion = make_motion(analysis.rhythm, analysis.energy, looks.load(storyboard.look).walk)
-    hues = [analysis.tonality.key_between(scene.start, scene.end).hue for scene in storyboard.scenes]
+    hues = [key_hue(analysis.tonality.key_between(scene.start, scene.end)) for scene in storyboard.scenes]
     rate = Fraction(str(settings.keyframe_rate))
     return plan_film(storyboard, motion, hues, settings.frame_rate, rate, start, end)
 

@@ -14,6 +14,7 @@ from aimv_engine.frames.plan import Camera
 from aimv_engine.looks import Look
 from aimv_engine.song.energy import Energy
 from aimv_engine.song.rhythm import Rhythm
+from aimv_engine.song.tonality import Key
 
 CALM_BAR = 2.4  # seconds; the bar of music without a beat
 WALK_GAIN = 2.0  # percussive energy of 1 makes a scene move on three times as fast
@@ -67,6 +68,13 @@ def count_bars(rhythm: Rhythm, times: F64) -> F64:
     before = np.minimum(0.0, times - marks[0]) / first  # the grid goes on with its outermost bars
     after = np.maximum(0.0, times - marks[-1]) / last
     return np.asarray((inside + before + after) * value, dtype=np.float64)
+
+
+def key_hue(key: Key) -> float:
+    """A key as a colour, 0 to 1: neighbours on the circle of fifths are neighbours in hue, and a minor key has the
+    hue of its relative major."""
+    tonic = key.tonic if key.mode == "major" else key.tonic + 3
+    return (tonic * 7 % 12) / 12
 
 
 def camera_at(motion: Motion, time: float, seed: int, look: Look) -> Camera:

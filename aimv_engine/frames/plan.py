@@ -49,7 +49,7 @@ class ScenePlan:
     """One scene of the film. Film frame n (0-based) shows the song at start + n / fps; last frames are exclusive.
 
     The strip reaches half a cross-fade beyond the scene on both sides, so that neighbours overlap. Keyframe k lies at
-    k / keyframe_rate seconds of the song, whatever the frame rate and the start of the film: a draft and a final share them.
+    k / keyframe_rate seconds of the song, whatever the film's frame rate and start: draft and final film share them.
     """
 
     index: int  # of the scene in the storyboard

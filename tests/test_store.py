@@ -1,0 +1,104 @@
+"""The store keeps pictures whole, and a name says all that a picture depends on."""
+
+import dataclasses
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aimv_engine.errors import AimvError
+from aimv_engine.frames.plan import Camera, KeyframeSpec, WeightedText
+from aimv_engine.store import Store, name_of, write_whole
+
+SPEC = KeyframeSpec(
+    seed=7,
+    walk=1.5,
+    texts=(WeightedText("a lake at dawn", 1.0, "scene"),),
+    look="oil",
+    camera=Camera(),
+    energy=0.4,
+    brightness=0.5,
+    hue=0.1,
+)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store")
+
+
+def painted(seed=0):
+    """A smooth picture: JPEG keeps those well."""
+    rows, columns = np.mgrid[0:72, 0:128]
+    return np.stack([rows * 2 + seed, columns, 255 - rows - seed], axis=-1).astype(np.uint8)
+
+
+def test_a_picture_comes_back_as_it_was_stored(store):
+    store.write("ab12", painted())
+    assert "ab12" in store
+    difference = np.abs(store.read("ab12").astype(int) - painted().astype(int))
+    assert difference.max() <= 3
+    assert difference.mean() < 0.7
+
+
+def test_equal_pictures_are_equal_bytes(store):
+    store.write("one", painted())
+    store.write("two", painted())
+    assert store.path("one").read_bytes() == store.path("two").read_bytes()
+
+
+def test_a_missing_picture_is_said_and_not_in_the_store(store):
+    assert "nothing" not in store
+    with pytest.raises(AimvError, match="missing"):
+        store.read("nothing")
+
+
+def test_a_damaged_picture_is_removed_so_that_it_is_made_anew(store):
+    store.write("ab12", painted())
+    store.path("ab12").write_bytes(b"\xff\xd8 half a pic")
+    with pytest.raises(AimvError, match="damaged"):
+        store.read("ab12")
+    assert "ab12" not in store
+
+
+def test_an_empty_file_left_by_a_crash_does_not_count(store):
+    store.path("ab12").parent.mkdir(parents=True)
+    store.path("ab12").touch()
+    assert "ab12" not in store
+
+
+def test_a_write_that_fails_leaves_neither_a_part_nor_the_old_file_broken(tmp_path):
+    target = tmp_path / "document"
+    write_whole(target, b"old")
+    with pytest.raises(TypeError):
+        write_whole(target, "not bytes")  # type: ignore[arg-type]
+    assert target.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["document"]
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(KeyframeSpec)])
+def test_every_part_of_a_spec_is_part_of_its_name(field):
+    other = {
+        "seed": 8,
+        "walk": 1.5001,
+        "texts": (WeightedText("a lake at dusk", 1.0, "scene"),),
+        "look": "ink",
+        "camera": Camera(zoom=1.001),
+        "energy": 0.41,
+        "brightness": 0.51,
+        "hue": 0.11,
+    }
+    changed = dataclasses.replace(SPEC, **{field: other[field]})
+    assert name_of("keyframe", changed) != name_of("keyframe", SPEC)
+
+
+@given(st.floats(-1e3, 1e3), st.fractions())
+def test_names_do_not_depend_on_the_last_bits_of_arithmetic(value, fraction):
+    assert name_of(value, fraction) == name_of(value + 1e-13, Fraction(fraction))
+
+
+def test_names_tell_numbers_from_texts_and_lists_from_each_other():
+    names = {name_of("1"), name_of(1), name_of([1]), name_of(1, 2), name_of([1, 2]), name_of(12)}
+    assert len(names) == 6
