@@ -39,7 +39,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Fraction):
         return f"{value.numerator}/{value.denominator}"
     if isinstance(value, float):
-        return f"{value:.9f}"
+        return f"{round(value, 9) + 0.0:.9f}"  # + 0.0: minus zero is zero
     return value
 
 

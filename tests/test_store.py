@@ -1,7 +1,6 @@
 """The store keeps pictures whole, and a name says all that a picture depends on."""
 
 import dataclasses
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -94,9 +93,11 @@ def test_every_part_of_a_spec_is_part_of_its_name(field):
     assert name_of("keyframe", changed) != name_of("keyframe", SPEC)
 
 
-@given(st.floats(-1e3, 1e3), st.fractions())
-def test_names_do_not_depend_on_the_last_bits_of_arithmetic(value, fraction):
-    assert name_of(value, fraction) == name_of(value + 1e-13, Fraction(fraction))
+@given(st.integers(-(10**6), 10**6))
+def test_names_do_not_depend_on_the_last_bits_of_arithmetic(thousandths):
+    value = thousandths / 1000
+    assert name_of(value) == name_of(value + 1e-12) == name_of(value - 1e-12)
+    assert name_of(value) != name_of(value + 1e-6)
 
 
 def test_names_tell_numbers_from_texts_and_lists_from_each_other():
