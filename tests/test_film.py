@@ -1,0 +1,190 @@
+"""Making pictures: only what is missing, the same bytes after an interruption, a video with exactly these frames."""
+
+import json
+import subprocess
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from imageio_ffmpeg import count_frames_and_secs, read_frames
+
+from aimv_engine import film, video
+from aimv_engine.edit import Outputs, make_edit
+from aimv_engine.errors import AimvError, Cancelled
+from aimv_engine.film import check_disk, list_pictures, make_inbetweens, make_keyframes
+from aimv_engine.frames.effects import Effects
+from aimv_engine.interpolation import InbetweenPool
+from aimv_engine.progress import silent
+from aimv_engine.store import Store
+from tests.test_planner import board, planned
+
+SIZE = (128, 72)
+
+
+class Gradients:
+    """A generator whose pictures are smooth gradients that move with the walk."""
+
+    identity = "gradients 1"
+
+    def __init__(self):
+        self.made = 0
+
+    def pictures(self, specs, size):
+        rows, columns = np.mgrid[0 : size[1], 0 : size[0]] / size[0]
+        for spec in specs:
+            self.made += 1
+            waves = (
+                np.sin(6 * columns + spec.walk),
+                np.cos(5 * rows + spec.walk),
+                np.sin(4 * (rows + columns) + spec.seed),
+            )
+            yield (127 + 120 * np.stack(waves, axis=-1)).astype(np.uint8)
+
+    def close(self):
+        pass
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return planned(board(0.0, 8.0, 40.0), start=Fraction(7), end=Fraction(9))
+
+
+@pytest.fixture
+def store(tmp_path):
+    folder = tmp_path / "song.aimv" / "store"
+    folder.mkdir(parents=True)
+    return Store(folder)
+
+
+def pictures_of(plan, pool_identity="any"):
+    return list_pictures(plan, SIZE, Gradients.identity, pool_identity)
+
+
+def contents(store):
+    return {path.name: path.read_bytes() for path in store.folder.rglob("*.jpg")}
+
+
+def test_only_missing_keyframes_are_made(plan, store):
+    pictures, generator = pictures_of(plan), Gradients()
+    make_keyframes(pictures, store, generator, SIZE, silent)
+    assert generator.made == len(pictures.keyframes)
+    store.path(list(pictures.keyframes)[3]).unlink()
+    make_keyframes(pictures, store, generator, SIZE, silent)
+    assert generator.made == len(pictures.keyframes) + 1
+
+
+def test_an_interrupted_film_is_finished_to_the_same_bytes(plan, store, tmp_path):
+    pictures = pictures_of(plan)
+    make_keyframes(pictures, store, Gradients(), SIZE, silent)
+    other = Store(tmp_path / "other" / "store")
+
+    def stop_early(stage, done, total):
+        if done == 5:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        make_keyframes(pictures, other, Gradients(), SIZE, stop_early)
+    assert 0 < len(contents(other)) < len(contents(store))
+    make_keyframes(pictures, other, Gradients(), SIZE, silent)
+    assert contents(other) == contents(store)
+
+
+def test_progress_counts_what_is_there_already(plan, store):
+    pictures, told = pictures_of(plan), []
+    make_keyframes(pictures, store, Gradients(), SIZE, silent)
+    make_keyframes(pictures, store, Gradients(), SIZE, lambda *step: told.append(step))
+    total = len(pictures.keyframes)
+    assert told == [("keyframes", total, total)]
+
+
+def test_a_disk_without_room_is_said_before_the_work_starts(plan, store, monkeypatch):
+    monkeypatch.setattr(film, "BYTES_A_PIXEL", 1e12)
+    with pytest.raises(AimvError, match="GB left"):
+        check_disk(pictures_of(plan), store, SIZE)
+
+
+@pytest.fixture(scope="module")
+def finished(plan, tmp_path_factory):
+    """The folder and edit of a film of two seconds, its pictures made by RIFE, and a song beside it."""
+    parent = tmp_path_factory.mktemp("füll film")
+    folder = parent / "song.aimv"
+    store = Store(folder / "store")
+    store.folder.mkdir(parents=True)
+    song = parent / "song.wav"
+    tone = "sine=frequency=440:duration=12"
+    subprocess.run([video.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", tone, song], check=True)
+    pool = InbetweenPool()
+    pictures = pictures_of(plan, pool.identity)
+    make_keyframes(pictures, store, Gradients(), SIZE, silent)
+    make_inbetweens(pictures, store, pool, silent)
+    pool.close()
+    effects = Effects(frames=(0, 10, 11, 20), scale=(1.0, 1.0, 1.05, 1.0), brightness=(1.0, 1.0, 1.2, 1.0))
+    outputs = Outputs(parent / "song.mp4", parent / "song.blend")
+    edit = make_edit(song, SIZE, plan, board(0.0, 8.0, 40.0), pictures, effects, store, outputs)
+    return folder, json.loads(json.dumps(edit))
+
+
+def test_every_frame_of_the_cut_is_on_disk(finished):
+    folder, edit = finished
+    assert [scene["name"] for scene in edit["scenes"]] == ["A1", "B1"]
+    for scene in edit["scenes"]:
+        assert all((folder / frame).is_file() for frame in scene["frames"])
+
+
+def test_neighbouring_frames_are_near_and_a_cross_fade_leads_from_one_scene_to_the_other(finished):
+    folder, edit = finished
+    frames = [frame.astype(float) for frame in video.finished_frames({**edit, "effects": NO_EFFECTS}, folder)]
+    assert len(frames) == 48
+    steps = [np.abs(after - before).mean() for before, after in pairwise(frames)]
+    assert max(steps) < 12
+    assert np.abs(frames[-1] - frames[0]).mean() > 20
+
+
+NO_EFFECTS = {"frames": [], "scale": [], "brightness": []}
+
+
+def test_effects_are_applied_to_finished_frames(finished):
+    folder, edit = finished
+    plain = list(video.finished_frames({**edit, "effects": NO_EFFECTS}, folder))
+    effected = list(video.finished_frames(edit, folder))
+    assert (plain[10] == effected[10]).all()
+    assert effected[11].mean() > plain[11].mean() * 1.1
+    middle = np.abs(effected[30].astype(int) - plain[30].astype(int))
+    assert middle.max() == 0
+
+
+def test_the_video_has_the_cuts_frames_and_the_song(finished):
+    folder, edit = finished
+    video.write_video(edit, folder, silent)
+    path = edit["output"]
+    assert count_frames_and_secs(path) == (48, pytest.approx(2.0, abs=0.01))
+    reader = read_frames(path)
+    about = next(reader)
+    assert about["size"] == SIZE
+    assert about["audio_codec"] == "aac"
+    wanted = list(video.finished_frames(edit, folder))
+    for frame, want in zip(reader, wanted, strict=True):
+        got = np.frombuffer(frame, np.uint8).reshape(want.shape).astype(float)
+        assert np.sqrt(((got - want) ** 2).mean()) < 6
+
+
+def test_a_cancelled_video_leaves_no_part_and_the_old_one_untouched(finished, tmp_path):
+    folder, edit = finished
+    target = tmp_path / "out.mp4"
+    target.write_bytes(b"the old one")
+
+    def stop(stage, done, total):
+        if done == 10:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        video.write_video({**edit, "output": str(target)}, folder, stop)
+    assert target.read_bytes() == b"the old one"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_video_that_cannot_be_written_is_one_clear_line(finished, tmp_path):
+    folder, edit = finished
+    with pytest.raises(AimvError, match="could not be written"):
+        video.write_video({**edit, "output": str(tmp_path / "no folder" / "out.mp4")}, folder, silent)
