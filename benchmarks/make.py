@@ -3,7 +3,7 @@
     python3 aimv.py make SONG once, then:   python3 benchmarks/make.py SONG [make's options]
 
 Runs `aimv.py make` into an empty folder, with the environment already made. Memory is the sum over all processes of
-the tree (proportional set size, sampled), so Linux only. Also prints how memory grew from the first to the last third.
+the tree (proportional set size, sampled), so Linux only. Run it on a short and a long song to see that it is flat.
 """
 
 import json
