@@ -1,0 +1,114 @@
+"""Blender 4.2 to 5.2 behind one face: the only module that knows versions. Frames are Blender's, ends exclusive."""
+
+from typing import Any
+
+import bpy
+from bpy.types import FCurve, Scene
+
+V4_4 = bpy.app.version >= (4, 4, 0)
+V4_5 = bpy.app.version >= (4, 5, 0)
+V5_0 = bpy.app.version >= (5, 0, 0)
+V5_2 = bpy.app.version >= (5, 2, 0)
+
+Strip = bpy.types.Strip if V4_4 else bpy.types.Sequence
+
+# A text property that holds a folder, maybe relative to the .blend
+FOLDER = {"subtype": "DIR_PATH"} | ({"options": {"PATH_SUPPORTS_BLEND_RELATIVE"}} if V4_5 else {})
+
+_START, _END, _CONTENT = (
+    ("left_handle", "right_handle", "content_start")
+    if V5_2
+    else ("frame_final_start", "frame_final_end", "frame_start")
+)
+_INPUTS = ("input1", "input2") if V4_4 else ("seq1", "seq2")
+
+
+# Strips
+
+
+def strips(scene: Scene) -> Any:
+    """The strips on the scene's timeline, as a collection that makes and removes them."""
+    editor = scene.sequence_editor or scene.sequence_editor_create()
+    return editor.strips if V5_0 else editor.sequences
+
+
+def start(strip: Strip) -> int:
+    return getattr(strip, _START)
+
+
+def end(strip: Strip) -> int:
+    return getattr(strip, _END)
+
+
+def set_start(strip: Strip, frame: int) -> None:
+    setattr(strip, _START, frame)
+
+
+def set_end(strip: Strip, frame: int) -> None:
+    setattr(strip, _END, frame)
+
+
+def set_sound_start(strip: Strip, frame: float, fps: float) -> None:
+    """Moves a sound strip so that its content, trimmed or not, begins at that frame.
+
+    Between two frames only from 4.4 on; before that at the nearest one.
+    """
+    setattr(strip, _CONTENT, round(frame))
+    if V4_4:
+        strip.sound_offset = (frame - round(frame)) / fps
+
+
+def new_effect(
+    scene: Scene, name: str, kind: str, channel: int, first: int, last: int, inputs: tuple[Strip, ...] = ()
+) -> Strip:
+    """An effect strip from frame `first` up to `last`. One with two inputs lies where they overlap."""
+    extent = {"length": last - first} if V5_0 else {"frame_end": last}
+    return strips(scene).new_effect(
+        name=name, type=kind, channel=channel, frame_start=first, **extent, **dict(zip(_INPUTS, inputs, strict=False))
+    )
+
+
+# Animation
+
+
+def new_fcurve(scene: Scene, path: str) -> FCurve:
+    """A new animation curve for a property of the scene."""
+    animation = scene.animation_data or scene.animation_data_create()
+    action = animation.action
+    if action is None:
+        action = animation.action = bpy.data.actions.new(f"{scene.name} effects")
+    if not V4_4:
+        return action.fcurves.new(path)
+    slot = animation.action_slot
+    if slot is None:
+        slot = animation.action_slot = action.slots.new(scene.id_type, scene.name)
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    return strip.channelbag(slot, ensure=True).fcurves.new(path)
+
+
+# Sound, output and window
+
+
+def has_sound() -> bool:
+    """Whether this Blender was built with sound (the bpy 4.2 wheel was not)."""
+    return bpy.app.build_options.audaspace
+
+
+def use_movie_format(scene: Scene) -> None:
+    """Makes the scene's output a movie."""
+    if V5_0:
+        scene.render.image_settings.media_type = "VIDEO"
+    scene.render.image_settings.file_format = "FFMPEG"
+
+
+def as_output_path(path: str) -> str:
+    """A path in which nothing is taken for a variable by the scene's output setting."""
+    return path.replace("{", "{{").replace("}", "}}") if V4_5 else path
+
+
+def show_in_every_workspace(scene: Scene) -> None:
+    """Lets every sequencer show this scene (from 5.0 on a workspace has a sequencer scene of its own)."""
+    if V5_0:
+        for workspace in bpy.data.workspaces:
+            workspace.sequencer_scene = scene
