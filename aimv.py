@@ -1,0 +1,137 @@
+"""Turns a song into a music video and an editable Blender project: python3 aimv.py make SONG
+
+This is the launcher. It needs nothing but Python: the first use makes the environment that the engine runs in
+(in .aimv beside this file, or in the folder that the environment variable AIMV_HOME names), every other use goes
+straight on to it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+WITH_BLENDER = ("make", "render")  # commands that write a .blend
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one command. The exit status is the command's; 1 if something is to be mended, 130 after Ctrl-C."""
+    if sys.version_info < (3, 9):
+        return fail("this Python is too old; run aimv.py with Python 3.11, 3.12 or 3.13")
+    from aimv_engine.errors import AimvError
+
+    try:
+        return launch(arguments)
+    except AimvError as error:
+        return fail(str(error))
+    except KeyboardInterrupt:
+        return fail("stopped; run the same command to go on", status=130)
+
+
+def launch(arguments: list[str]) -> int:
+    """Makes what the command needs and becomes the engine's Python."""
+    from aimv_engine import environment
+
+    command = arguments[0] if arguments else "--help"
+    if command == "test":
+        return test(arguments[1:])
+    asks_for_help = bool({"-h", "--help"} & {command, *arguments})
+    if asks_for_help and sys.version_info >= (3, 11):  # at once, before anything is set up
+        from aimv_engine import cli
+
+        return cli.main(["--help"] if command == "--help" else arguments)
+    home = environment.default_home()
+    with Progress() as progress:
+        python = environment.ensure_engine(home, progress, thorough=command == "doctor")
+        if command in WITH_BLENDER and not asks_for_help and "--no-blender" not in arguments:
+            environment.ensure_blender(home, progress)  # without one the engine says why, and goes on
+    return become([str(python), "-P", "-m", "aimv_engine.cli", *arguments], environment.clean_variables(home))
+
+
+def test(arguments: list[str]) -> int:
+    """Runs the test-suite in the engine's environment, against one Blender or more."""
+    import argparse
+    import json
+
+    from aimv_engine import environment
+
+    parser = argparse.ArgumentParser(
+        prog="aimv.py test",
+        description="Runs AIMV's own tests.",
+        epilog="All other arguments go to pytest.",
+        allow_abbrev=False,
+    )
+    text = f"newest (of those that a Python here fits), all, or one of {', '.join(environment.BLENDERS)}"
+    parser.add_argument("--blender", metavar="WHICH", default="newest", help=text)
+    options, for_pytest = parser.parse_known_args(arguments)
+    home = environment.default_home()
+    with Progress() as progress:
+        python = environment.ensure_engine(home, progress, tests=True)
+        hosts = environment.ensure_blenders(home, progress, options.blender)
+    tell("testing with Blender " + (", ".join(host.version for host in hosts) or "left out: there is none"))
+    commands = {host.version: host.command for host in hosts}
+    variables = {**environment.clean_variables(home), "AIMV_TEST_BLENDERS": json.dumps(commands)}
+    os.chdir(environment.CHECKOUT)
+    return become([str(python), "-m", "pytest", *for_pytest], variables)
+
+
+def become(command: list[str], variables: dict[str, str]) -> int:
+    """Replaces this process by the command where the system can, or waits for it and hands on its exit status."""
+    if sys.platform != "win32":
+        os.execve(command[0], command, variables)
+    import subprocess
+
+    child = subprocess.Popen(command, env=variables)
+    while True:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:  # the child has heard it too, and says what there is to say
+            continue
+
+
+def tell(line: str) -> None:
+    """One line for a person; stdout belongs to results."""
+    print(f"aimv: {line}", file=sys.stderr, flush=True)
+
+
+def fail(line: str, status: int = 1) -> int:
+    """Says what is wrong in one line; the exit status."""
+    tell(line)
+    return status
+
+
+class Progress:
+    """Shows how far the setup is: one line that changes in a terminal, a line now and then elsewhere."""
+
+    def __init__(self) -> None:
+        self.started = 0.0
+        self.told = 0.0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """A Report of environment.py."""
+        import shutil
+
+        now = time.monotonic()
+        if not self.started:
+            self.started = now
+            tell("setting up what is missing: minutes the first time, and Ctrl-C does no harm")
+        line = f"{stage}, {done} of {total}" if total else stage
+        if sys.stderr.isatty():
+            width = shutil.get_terminal_size().columns - 1
+            print("\r" + f"aimv: {line}"[:width].ljust(width), end="", file=sys.stderr, flush=True)
+        elif now - self.told > 10:
+            self.told = now
+            tell(line)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if self.started and sys.stderr.isatty():
+            print(file=sys.stderr)
+        if self.started and kind is None:
+            tell(f"set up in {time.monotonic() - self.started:.0f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
