@@ -84,9 +84,9 @@ def _run_ffmpeg(path: Path) -> tuple[bytes, str]:
     """The first audio stream as an AU file, and what ffmpeg said. AU because its header tells the rate on a pipe."""
     mix = "aresample=out_chlayout=mono:rematrix_maxval=1"  # a weighted mean: two equal channels keep their level
     rates = "aformat=sample_rates=" + "|".join(map(str, RATES))
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), *"-nostdin -hide_banner -nostats -v info".split()]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), *["-nostdin", "-hide_banner", "-nostats", "-v", "info"]]
     command += ["-protocol_whitelist", "file", "-i", f"file:{path}"]  # a playlist may not reach for the network
-    command += ["-map", "0:a:0", "-af", f"{mix},{rates}", *"-c:a pcm_f32be -f au pipe:1".split()]
+    command += ["-map", "0:a:0", "-af", f"{mix},{rates}", *["-c:a", "pcm_f32be", "-f", "au", "pipe:1"]]
     # ffmpeg also fails after the last good sample, so not its exit status counts but what came out
     result = subprocess.run(command, capture_output=True, check=False)
     return result.stdout, result.stderr.decode(errors="replace")
