@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def find_python(versions: Sequence[str]) -> Path | None:
-    """A Python that can make environments, of one of `versions` ("3.11", best first); the running one is best of all."""
+    """A Python of one of `versions` ("3.11", best first) that can make environments; the running one before others."""
     running = f"{sys.version_info[0]}.{sys.version_info[1]}"
     for version in sorted(versions, key=lambda version: version != running):  # stable: the others stay in order
         if version == running:

@@ -27,7 +27,7 @@ POLL = 0.2  # seconds between two looks at what pip does
 COLLECTING = re.compile(r"^Collecting ([\w.-]+)", re.MULTILINE)
 FETCHING = re.compile(
     r"^ *(?:Downloading|Using cached|Processing) (?:.*/)?"
-    r"(?P<name>[\w.]+)-(?P<version>\d[^-\s]*?)(?:-\S*)?\.(?:whl|tar\.gz|zip)(?: \((?P<size>.*)\))?$",
+    r"(?P<name>[\w.]+)-(?P<version>\d[^-\s]*?)(?:-\S*)?\.(?:whl|tar\.gz|zip)(?: \((?:(?P<size>[\d.]+ \w?B)|.*)\))?$",
     re.MULTILINE,
 )
 UNPACKING = re.compile(r"^Installing collected packages: (.*)$", re.MULTILINE)
