@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from aimv_engine.errors import AimvError
@@ -19,6 +20,14 @@ class Look:
     suits: tuple[str, ...]
     styles: tuple[tuple[int, float], ...]
     strength: float
+    recolour: float
+    brush: float
+    levels: int
+    lines: float
+    paper: float
+    glow: float
+    palette: tuple[str, ...]
+    toning: float
     saturation: float
     contrast: float
     travel: float
@@ -27,12 +36,19 @@ class Look:
     flash: float
     transition: float
 
+    @property
+    def painting(self) -> tuple[object, ...]:
+        """All values that change how a picture is painted (and not how it moves)."""
+        strokes = (self.styles, self.strength, self.recolour, self.brush, self.levels, self.lines, self.paper)
+        return (*strokes, self.glow, self.palette, self.toning, self.saturation, self.contrast)
+
 
 def names() -> list[str]:
     """The looks that are there, in alphabetical order."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
+@cache
 def load(name: str) -> Look:
     """The look of that name. Raises AimvError for an unknown name or a file that can't be read."""
     path = FOLDER / f"{name}.toml"
@@ -48,6 +64,14 @@ def load(name: str) -> Look:
             suits=tuple(data["suits"]),
             styles=tuple((int(style), float(weight)) for style, weight in paint["styles"].items()),
             strength=float(paint["strength"]),
+            recolour=float(paint["recolour"]),
+            brush=float(paint["brush"]),
+            levels=int(paint["levels"]),
+            lines=float(paint["lines"]),
+            paper=float(paint["paper"]),
+            glow=float(paint["glow"]),
+            palette=tuple(paint["palette"]),
+            toning=float(paint["toning"]),
             saturation=float(paint["saturation"]),
             contrast=float(paint["contrast"]),
             travel=float(motion["travel"]),

@@ -1,0 +1,113 @@
+"""How a rendered scene becomes a painting: neural style transfer, and brushes that need no network."""
+
+import cv2
+import numpy as np
+
+from aimv_engine import weights
+from aimv_engine.arrays import F32
+from aimv_engine.looks import Look
+
+from .colours import LUMA
+
+STYLES = 26  # the network's painters
+SEEN = 216 * 384  # pixels the network sees: half as many as the 480 x 272 it was judged at, at half the time
+KEEP_COLOUR = 0.7  # how much of the scene's own colour stays
+KEEP_LIGHT = 0.65  # how much of the slow changes of light the network would make is taken out
+FLAT = 0.35  # how much of the stroke plain surfaces get, where the network invents texture
+
+
+class StyleNetwork:
+    """Fast style transfer with conditional instance normalisation (Dumoulin et al. 2017), 26 styles in one network."""
+
+    def __init__(self) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            str(weights.packaged("style")), options, providers=["CPUExecutionProvider"]
+        )
+
+    def __call__(self, picture: F32, mixture: tuple[tuple[int, float], ...]) -> F32:
+        """The picture [height, width, 3] 0..1 in a mixture of styles (number, share); sides are multiples of 8."""
+        shares = np.zeros(STYLES, np.float32)
+        for style, share in mixture:
+            shares[style] = share
+        planes = np.ascontiguousarray(picture.transpose(2, 0, 1)[None])
+        (painted,) = self._session.run(None, {"image": planes, "style_weights": shares / shares.sum()})
+        return np.asarray(np.clip(painted[0].transpose(1, 2, 0), 0, 1), np.float32)
+
+
+def stylise(picture: F32, network: StyleNetwork, look: Look) -> F32:
+    """Lays the network's brush strokes over the picture, at the picture's full size.
+
+    Only the difference between styled and plain goes over (so that a small network input paints a large picture), with
+    most of its hue and of its slow light taken out, and little of it where the picture is flat.
+    """
+    height, width = picture.shape[:2]
+    scale = min(1.0, (SEEN / (width * height)) ** 0.5)
+    size = (max(64, round(width * scale / 8) * 8), max(64, round(height * scale / 8) * 8))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    styled = network(small, look.styles)
+    grey = np.repeat(LUMA[None], 3, 0)
+    change = styled - small
+    hue_change = change - cv2.transform(change, grey)
+    change -= np.float32(KEEP_COLOUR * (1 - look.recolour)) * hue_change
+
+    eighth = (size[0] // 8, size[1] // 8)
+    slow = cv2.GaussianBlur(cv2.resize(change, eighth, interpolation=cv2.INTER_AREA), (0, 0), 3.0)
+    change -= np.float32(KEEP_LIGHT) * cv2.resize(slow, size, interpolation=cv2.INTER_LINEAR)
+
+    half = cv2.resize(cv2.transform(small, LUMA[None]), (size[0] // 2, size[1] // 2), interpolation=cv2.INTER_AREA)
+    mean, square = cv2.boxFilter(half, -1, (15, 15)), cv2.boxFilter(half * half, -1, (15, 15))
+    busy = np.clip((np.sqrt(np.maximum(square - mean * mean, 0)) - 0.008) / 0.05, 0, 1)
+    busy = cv2.resize(FLAT + (1 - FLAT) * cv2.GaussianBlur(busy, (0, 0), 5), size, interpolation=cv2.INTER_LINEAR)
+    change *= busy.astype(np.float32)[..., None]
+    stroke = cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(np.clip(picture + np.float32(look.strength) * stroke, 0, 1), np.float32)
+
+
+def brush(picture: F32, radius: float) -> F32:
+    """Flat touches of a soft brush (Kuwahara 1976): each pixel takes the mean of its calmest neighbouring quadrant.
+
+    `radius` counts at 360 lines. The quadrants are blended by how calm they are, which holds still in motion.
+    """
+    height, width = picture.shape[:2]
+    side = max(3, 2 * round(radius * height / 720) + 1)
+    grey = cv2.transform(picture, LUMA[None])
+    box = {"ddepth": -1, "ksize": (side, side), "borderType": cv2.BORDER_REFLECT}
+    mean, grey_mean = cv2.boxFilter(picture, **box), cv2.boxFilter(grey, **box)
+    unrest = cv2.boxFilter(grey * grey, **box) - grey_mean * grey_mean
+    calm = 1 / (np.maximum(unrest, 0) + np.float32(2e-5)) ** 2
+    weighted = mean * calm[..., None]
+    total, weight = np.zeros_like(picture), np.zeros_like(grey)
+    step = side // 2 + 1
+    padded = cv2.copyMakeBorder(weighted, step, step, step, step, cv2.BORDER_REFLECT)
+    padded_calm = cv2.copyMakeBorder(calm, step, step, step, step, cv2.BORDER_REFLECT)
+    for down in (0, 2 * step):
+        for across in (0, 2 * step):
+            region = (slice(down, down + height), slice(across, across + width))
+            total += padded[region]
+            weight += padded_calm[region]
+    return np.asarray(total / weight[..., None], np.float32)
+
+
+def outline(picture: F32, amount: float) -> F32:
+    """Ink lines where tones meet: a soft threshold on the difference of two Gaussians (Winnemoeller 2006)."""
+    height = picture.shape[0]
+    grey = cv2.transform(picture, LUMA[None])
+    unit = max(0.6, height / 450)
+    fine, wide = cv2.GaussianBlur(grey, (0, 0), unit), cv2.GaussianBlur(grey, (0, 0), unit * 1.6)
+    edge = np.clip((wide * np.float32(0.985) - fine) * 26, 0, 1)
+    return np.asarray(picture * (1 - np.float32(amount) * edge)[..., None], np.float32)
+
+
+def flatten(picture: F32, levels: int) -> F32:
+    """Few tones, as in a silk-screen print: brightness in soft steps, colours kept."""
+    grey = np.maximum(cv2.transform(picture, LUMA[None]), np.float32(1e-3))
+    scaled = grey * levels
+    base = np.floor(scaled)
+    part = scaled - base
+    stepped = (base + np.clip((part - 0.5) * 5 + 0.5, 0, 1)) / levels
+    return np.asarray(np.clip(picture * (stepped / grey)[..., None], 0, 1), np.float32)
