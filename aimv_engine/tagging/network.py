@@ -2,7 +2,7 @@
 tagging"; its front end is from Pons et al. 2018, "End-to-end learning for music audio tagging at scale").
 
 A front end hears timbre (kernels as high as 38 or 67 of the 96 mel bands and 7 frames long) and rhythm (one band high,
-32 to 128 frames long) and keeps the strongest answer over all bands. Three layers, two of them residual, follow in
+32 to 128 frames long) and keeps the extreme answer over all bands. Three layers, two of them residual, follow in
 time. All that is pooled over the patch, by maximum and by mean, and two dense layers make tags of it.
 """
 
@@ -32,9 +32,11 @@ class Layer:
 
     def over_bands(self, mel: Tensor) -> Tensor:
         """[P, frames, 96] to [P, channels, frames - kernel's length + 1]: the maximum over where in pitch it lies."""
-        lowest, highest = torch.aminmax(conv2d(mel[:, None], self.kernel, self.bias), dim=3)
-        # ReLU keeps the order and a negative scale turns it round, so both can wait until after the maximum
-        return self._finish(torch.where(self.scale[:, None] > 0, highest, lowest))
+        # ReLU and the scale keep the order, so they can wait until after the maximum; a negative scale turns it round,
+        # and the kernel with it
+        sign = torch.sign(self.scale)
+        extreme = conv2d(mel[:, None], self.kernel * sign[:, None, None, None], self.bias * sign).amax(dim=3)
+        return self._finish(extreme * sign[:, None])
 
     def over_time(self, features: Tensor) -> Tensor:
         """[P, channels, frames] to as many frames."""
@@ -85,7 +87,9 @@ class Musicnn:
         mel = mel * scale + shift
         patches = torch.stack([mel[start : start + PATCH] for start in starts])
         timbre = torch.cat([_shared(layer, mel, patches, starts) for layer in self._timbral], dim=1)
-        rows = [self._tag(*few) for few in zip(timbre.split(AT_ONCE), patches.split(AT_ONCE), strict=True)]
+        rows = [
+            self._tag(*few) for few in zip(torch.split(timbre, AT_ONCE), torch.split(patches, AT_ONCE), strict=True)
+        ]
         return torch.cat(rows)
 
     def _tag(self, timbre: Tensor, patches: Tensor) -> Tensor:
