@@ -53,7 +53,7 @@ class Mask:
     def _pixels(self, points: ArrayLike) -> np.ndarray:
         where = np.asarray(points, np.float64) * self._view.height
         where = where + np.array([self._view.width / 2, self._view.height / 2]) - 0.5
-        return np.clip(where * (1 << FRACTION), -(1 << 20), 1 << 20).astype(np.int32)
+        return np.asarray(np.clip(where * (1 << FRACTION), -(1 << 20), 1 << 20), np.int32)
 
     def polygon(self, points: ArrayLike, value: float = 1.0) -> None:
         """Fills the polygon through points [n, 2]."""

@@ -8,8 +8,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from aimv_engine.arrays import F32
 
 from .catalogue import Catalogue, Entry, catalogue
@@ -21,7 +19,7 @@ NAMED = 1.8  # what a literal word adds, in deviations of the similarity to neut
 PLACED = 0.7  # what it adds more in the part of the sentence that says where ("in a forest")
 LEANING = 1.3  # what the heaviest tag of the music adds
 OWN_LIGHT = 0.6  # what a place's own light has in advance
-PRESENT = 3.4  # a thing that is not named must be this near in meaning
+PRESENT = 4.6  # a thing that is not named must be this near in meaning
 CLOSE_SECOND = 0.9  # a second place this near behind the first lends it its background
 MOST_THINGS = 6
 
@@ -32,14 +30,15 @@ NEUTRAL = (
     "a machine is working", "a dream about flying", "people are talking", "the animal runs", "a sad song",
     "happy children", "time passes", "food on the table", "the light changes", "a large building", "a view from above",
 )  # fmt: skip
-PARTS = re.compile(r",|\band\b|\bwith\b|\bin\b|\bunder\b|\bon\b|\bof\b|\bthrough\b|\bover\b|\bbeside\b|\bat\b")
+PARTS = re.compile(r",|\b(?:and|with|in|under|on|of|through|over|beside|at)\b")
 WHERE = re.compile(
     r"\b(?:in|on|at|under|beside|above|among|behind|between|outside|through|across|along|by|over|into)\s+([^,]+)"
 )
 COLOURS = {
-    "red": "#c41c2c", "yellow": "#f0c020", "white": "#f0ece4", "black": "#100c0e", "green": "#2f8a48", "blue": "#2858b8",
-    "pink": "#f07aa8", "orange": "#f07a1c", "purple": "#7a3aa8", "grey": "#80848c", "gray": "#80848c", "golden": "#e0a83c",
-    "brown": "#6a4428", "silver": "#c0c8d0", "violet": "#8048c0", "turquoise": "#30b8b0", "crimson": "#b01030",
+    "red": "#c41c2c", "yellow": "#f0c020", "white": "#f0ece4", "black": "#100c0e", "green": "#2f8a48",
+    "blue": "#2858b8", "pink": "#f07aa8", "orange": "#f07a1c", "purple": "#7a3aa8", "grey": "#80848c",
+    "gray": "#80848c", "golden": "#e0a83c", "brown": "#6a4428", "silver": "#c0c8d0", "violet": "#8048c0",
+    "turquoise": "#30b8b0", "crimson": "#b01030",
 }  # fmt: skip
 NEEDS = {
     "boat": "water",
@@ -139,7 +138,7 @@ class Chooser:
 
 
 def _colour_near(words: list[str], named: list[int]) -> str:
-    """The colour word nearest to where a thing is named: just before it, or in what it wears ("a girl in a red coat")."""
+    """The colour word nearest to where a thing is named, before it or in what it wears ("a girl in a red coat")."""
     best = ""
     nearest = 5
     for at in named:

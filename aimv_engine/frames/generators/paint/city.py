@@ -43,5 +43,8 @@ def skyline(seed: int, count: int, tall: int, detail: int, side: int = 1) -> Lay
         left += width + int(random.integers(0, 6))
     light *= 0.6 + 0.4 * smooth(base, 0, np.arange(base + 30))[:, None]
     size = (WIDTH * detail, (base + 30) * detail)
-    channels = [cv2.resize(channel, size, interpolation=cv2.INTER_NEAREST) for channel in (light, cover, warm, cold)]
-    return build(channels[0], channels[1], base * detail, detail, channels[2], channels[3])
+    light, cover, warm, cold = (
+        np.asarray(cv2.resize(channel, size, interpolation=cv2.INTER_NEAREST), np.float32)
+        for channel in (light, cover, warm, cold)
+    )
+    return build(light, cover, base * detail, detail, warm, cold)

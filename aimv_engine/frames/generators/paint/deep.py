@@ -71,7 +71,7 @@ def _paint_shoal(canvas: Canvas, stage: Stage) -> None:
         beat = 0.35 * np.sin(time * 6 + index)
         tail = np.array([[-1.2, 0], [-2.3, -0.7 + beat], [-2.0, beat * 0.5], [-2.3, 0.7 + beat]]) * length
         mask.disc(x, y, length * 1.6, 1, 0.38)
-        mask.polygon(tail + [x, y])
+        mask.polygon(np.add(tail, (x, y)))
         backs.disc(x + 0.2 * length, y + 0.18 * length, length * 1.1, 1, 0.25)
     over(canvas, mask.cover() * np.float32(0.75), linear("#0c4a5c"))
     add(canvas, backs.cover() * np.float32(0.18), linear("#b8fff0"))
@@ -88,10 +88,8 @@ def _paint_whale(canvas: Canvas, stage: Stage) -> None:
     spine = 0.02 * np.sin(along * 3 - time * 0.9) * (1 - along) + 0.03 * beat * (1 - along) ** 2
     body_x = -0.30 + 0.56 * along
     body = np.concatenate([np.stack([body_x, spine - thick * 0.8], 1), np.stack([body_x, spine + thick], 1)[::-1]])
-    fluke = np.array([[-0.29, 0], [-0.40, -0.055 - 0.02 * beat], [-0.36, 0.0], [-0.40, 0.05 - 0.02 * beat]]) + [
-        0,
-        0.03 * beat,
-    ]
+    fluke = np.array([[-0.29, 0], [-0.40, -0.055 - 0.02 * beat], [-0.36, 0.0], [-0.40, 0.05 - 0.02 * beat]])
+    fluke[:, 1] += 0.03 * beat
     fin = np.array([[0.10, 0.03], [0.02, 0.115 + 0.012 * beat], [0.05, 0.04]])
     mask = Mask(view)
     for outline in (body, fluke, fin):

@@ -93,8 +93,8 @@ def _limb(mask: Mask, start: np.ndarray, angle: float, length: float, wide: floa
     end = start + along * length
     beside = np.array([along[1], -along[0]])
     mask.polygon([start + beside * wide, end + beside * narrow, end - beside * narrow, start - beside * wide])
-    mask.disc(*start, wide)
-    mask.disc(*end, narrow)
+    mask.disc(start[0], start[1], wide)
+    mask.disc(end[0], end[1], narrow)
     return end
 
 
@@ -102,10 +102,10 @@ def draw_person(
     body: Mask, cloth: Mask, who: Person, pose: Pose, foot: tuple[float, float], tall: float, time: float
 ) -> tuple[float, float]:
     """Draws a person into two masks, all of it and the garment alone; gives where one hand is (screen)."""
-    hip = np.array(foot) + [0, -(HIP - pose.lift) * tall]
-    neck = hip + [pose.lean * tall, -NECK * tall]
+    hip = np.add(foot, (0, -(HIP - pose.lift) * tall))
+    neck = np.add(hip, (pose.lean * tall, -NECK * tall))
     for index, side in enumerate((1, -1)):
-        thigh = hip + [side * 0.034 * tall, 0]
+        thigh = np.add(hip, (side * 0.034 * tall, 0))
         knee = _limb(body, thigh, pose.legs[index], 0.24 * tall, 0.052 * tall, 0.036 * tall)
         ankle = _limb(body, knee, pose.knees[index], 0.225 * tall, 0.035 * tall, 0.020 * tall)
         _limb(body, ankle, 1.35 if side > 0 else -1.1, 0.030 * tall, 0.015 * tall, 0.010 * tall)
@@ -120,14 +120,14 @@ def draw_person(
         mask.polygon(curve(worn))
     hand = hip
     for index, side in enumerate((-1, 1)):
-        shoulder = neck + [-side * 0.074 * who.width * tall, 0.037 * tall]
+        shoulder = np.add(neck, (-side * 0.074 * who.width * tall, 0.037 * tall))
         sleeve = 0.030 * who.width * tall
         elbow = _limb(body, shoulder, pose.arms[index], 0.165 * tall, sleeve, sleeve * 0.8)
         _limb(cloth, shoulder, pose.arms[index], 0.165 * tall, sleeve, sleeve * 0.8)
         hand = _limb(body, elbow, pose.hands[index], 0.155 * tall, sleeve * 0.75, 0.016 * tall)
-    head = neck + [pose.lean * 0.3 * tall, -0.085 * tall]
+    head = np.add(neck, (pose.lean * 0.3 * tall, -0.085 * tall))
     _limb(body, neck, np.pi, 0.05 * tall, 0.030 * tall, 0.026 * tall)
-    body.disc(*head, 0.046 * tall, 1, 1.3)
+    body.disc(head[0], head[1], 0.046 * tall, 1, 1.3)
     body.disc(head[0], head[1] - 0.012 * tall, 0.053 * tall, 1, 1.1)
     if who.long_hair:
         flow = 0.02 * np.sin(time * 1.1)

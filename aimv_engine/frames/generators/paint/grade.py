@@ -10,7 +10,6 @@ from aimv_engine.looks import Look
 
 from .canvas import Canvas
 from .colours import LUMA, linear, smooth
-from .noise import cloud
 from .view import View
 
 
@@ -64,11 +63,11 @@ def _toned(picture: F32, look: Look) -> F32:
 def _paper(width: int, height: int) -> F32:
     """The tooth of a rough paper, mean 0: it lies still under everything that moves."""
     scale = max(1.0, height / 540)
-    columns, rows = int(np.ceil(width / scale)), int(np.ceil(height / scale))
-    tile = cloud(61, 1.1, 8) - np.float32(0.5)
-    tooth = np.tile(tile, (rows // 512 + 1, columns // 512 + 1))[:rows, :columns]
-    tooth = tooth - np.roll(tooth, (1, 1), (0, 1)) + 0.35 * tooth  # lit from one side
-    tooth = cv2.resize(np.ascontiguousarray(tooth), (width, height), interpolation=cv2.INTER_LINEAR)
+    grain = np.random.default_rng(61).standard_normal((round(height / scale) + 1, round(width / scale) + 1))
+    fine, coarse = (np.asarray(cv2.GaussianBlur(grain, (0, 0), spread), np.float32) for spread in (0.9, 2.4))
+    fibres = fine + np.float32(1.2) * coarse
+    lit = fibres - np.roll(fibres, (1, 1), (0, 1))  # from one side
+    tooth = cv2.resize(lit, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.merge([tooth / tooth.std()] * 3), np.float32)
 
 
@@ -76,4 +75,4 @@ def on_paper(picture: F32, amount: float) -> F32:
     """The picture on rough paper: pigment lies in its hollows, less where it is very light or very dark."""
     height, width = picture.shape[:2]
     held = cv2.multiply(picture, np.float32(1.15) - picture)
-    return np.asarray(picture + _paper(width, height) * held * np.float32(0.22 * amount), np.float32)
+    return np.asarray(picture + _paper(width, height) * held * np.float32(0.10 * amount), np.float32)

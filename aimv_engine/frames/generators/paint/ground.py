@@ -17,8 +17,8 @@ ROAD = 0.62  # half the width of a road, in the measure of `across`
 class Plane:
     """The ground below the horizon, seen from the eye.
 
-    `top` is the first row that shows it; `across` and `ahead` say where on the ground every pixel lies, `below` [rows, 1]
-    how far under the horizon it is seen, and `line` how much of `across` one pixel spans there.
+    `top` is the first row that shows it; `across` and `ahead` say where on the ground every pixel lies, `below`
+    [rows, 1] how far under the horizon it is seen, and `line` how much of `across` one pixel spans there.
     """
 
     def __init__(self, stage: Stage, speed: float, bends: float = 0.0) -> None:
@@ -38,7 +38,7 @@ class Plane:
 
 def paint_road(canvas: Canvas, stage: Stage) -> None:
     """A road that winds to the horizon; `wet` makes it a dark mirror, `dirt` takes the markings away."""
-    view, light = stage.view, stage.light
+    light = stage.light
     plane = Plane(stage, stage.number("speed", 0.30), stage.number("bends", 0.25))
     grain = sample(cloud(4, 1.4), plane.across * 0.22, plane.ahead * 0.22)
     patches = sample(cloud(9, 2.2), plane.across * 0.05, plane.ahead * 0.05)
@@ -65,7 +65,7 @@ def paint_road(canvas: Canvas, stage: Stage) -> None:
 
 def _mirror(canvas: Canvas, stage: Stage, plane: Plane, ground: Canvas, strength: F32, bumps: F32) -> None:
     """Reflects what stands above the horizon in the ground, blurred downwards as on wet asphalt."""
-    height, width = canvas.shape[:2]
+    height = stage.view.height
     x, y = stage.view.screen()
     rows = (2 * stage.horizon - y[plane.top :] + 0.5) * height + bumps * plane.below * height * 0.5
     columns = (x + stage.view.aspect / 2) * height + bumps * plane.below * height * 0.12

@@ -1,4 +1,4 @@
-"""Indoors: a room with a window, corridors that never end, and halls of arches."""
+"""Indoors: a room with a window, and corridors that never end."""
 
 import numpy as np
 
@@ -228,82 +228,3 @@ def _band(value: F32, low: float, high: float, edge: F32) -> F32:
     return np.asarray(
         np.clip((value - low) / edge + 0.5, 0, 1) * np.clip((high - value) / edge + 0.5, 0, 1), np.float32
     )
-
-
-ARCHES = 9
-
-
-def paint_hall(canvas: Canvas, stage: Stage) -> None:
-    """A nave of arches, walked through: each arch an opening in a wall, with haze and shafts of light between."""
-    view, light = stage.view, stage.light
-    x, y = view.plane(0.5, 2)
-    horizon = stage.horizon
-    speed = stage.number("pace", 0.16)
-    passed, part = int(np.floor(view.time * speed)), np.mod(view.time * speed, 1)
-    stone = stage.colour("wall", "#a8987e")
-    glow = mix(light.horizon, light.sun, 0.5)
-    shine = np.float32(0.35 + 0.65 * max(light.ambient, 0.35 * light.strength))
-
-    away = np.sqrt((x * 1.3) ** 2 + (y - horizon + 0.10) ** 2)
-    picture = ramp(
-        np.exp(-away * 5).astype(np.float32),
-        light.air * np.float32(0.55 + 0.3 * light.ambient),
-        glow * shine * np.float32(1.8),
-    )
-    pointed, round_arch = stage.number("pointed", 1.0), 1 - stage.number("pointed", 1.0)
-    for index in range(ARCHES, 0, -1):
-        distance = index - part + 0.06
-        size = 1 / distance
-        across, up = np.abs(x) / size, (horizon + 0.0 - y) / size  # in the arch's own measure
-        floor_line = -0.16
-        spring, half = 0.42, 0.52
-        rise = np.clip((up - spring) / 0.62, 0, 1)
-        opening_gothic = half * np.sqrt(np.clip(1 - rise**1.5, 0, 1)) ** 1.15
-        opening_round = half * np.sqrt(np.clip(1 - np.clip((up - spring) / half, 0, 1) ** 2, 0, 1))
-        opening = np.where(up < spring, half, pointed * opening_gothic + round_arch * opening_round)
-        column = smooth(half + 0.16, half + 0.13, across) * (up < spring)
-        capital = 0.03 * smooth(0.05, 0.02, np.abs(up - spring)) + 0.03 * smooth(
-            0.05, 0.02, np.abs(up - floor_line - 0.05)
-        )
-        soft = np.float32(0.006 * max(distance, 0.6))
-        solid = smooth(-soft, soft, across - opening + capital) * (up > floor_line)
-        side_bay = (across > half + 0.16) & (across < half + 0.62) & (up < spring + 0.1)
-        window = (
-            side_bay
-            * smooth(0.20, 0.17, np.abs(across - half - 0.42))
-            * smooth(0.05, 0.07, up + 0.02)
-            * smooth(spring + 0.02, spring - 0.02, up + 0.6 * (across - half - 0.42) ** 2)
-        )
-        variety = index + passed
-        mottled = sample(cloud(stage.seed % 499, 1.6), across * 0.5 + 0.31 * (variety % 7), up * 0.5)
-        flute = 0.5 + 0.5 * np.cos((across - half - 0.07) * 60) * column
-        # the light is ahead: edges of the opening catch it, the wall's face is in shade
-        rim = np.exp(-np.maximum(across - opening, 0) * 16)
-        lit = np.clip(0.16 + 0.3 * mottled + 0.55 * rim * (0.4 + 0.6 * flute) + 0.25 * column, 0, 1)
-        face = ramp(lit.astype(np.float32), stone * light.shade * 0.5, stone * glow * shine * np.float32(0.85))
-        over(face, (window * 0.9).astype(np.float32), glow * shine * stage.colour("glass", "#ffe8c0") * np.float32(1.4))
-        depth = 1 - np.exp(-max(distance - 0.7, 0) * 0.34)
-        over(face, np.full_like(across + up, depth, np.float32), mix(light.air, glow, 0.35) * shine)
-        fade = float(smooth(0.10, 0.45, distance))
-        # floor between this arch and the next nearer one
-        tile = y > horizon - floor_line * size
-        if index == ARCHES:
-            over(picture, (tile * 1.0).astype(np.float32), mix(light.air, glow, 0.3) * shine)
-        over(picture, (solid * fade).astype(np.float32), face)
-    below = np.maximum(y - horizon, 0.004)
-    reach = 0.16 / below
-    floor_cover = smooth(0.02, 0.05, below) * smooth(0.54, 0.50, np.abs(x) * reach / 0.16)
-    check = (np.floor(x * reach / 0.16 * 2.2) + np.floor((np.minimum(reach, 60) + view.time * speed) * 2.2)) % 2
-    shining = np.exp(-np.abs(x) * 3.0) * np.exp(-below * 2.2)
-    floor = ramp(
-        (0.25 + 0.30 * check + 0.6 * shining).clip(0, 1).astype(np.float32),
-        stone * light.shade * 0.5,
-        glow * shine * mix(stone, WHITE, 0.2),
-    )
-    over(floor, np.exp(-below * 8).astype(np.float32) + 0 * floor[..., 0], mix(light.air, glow, 0.35) * shine)
-    over(picture, floor_cover.astype(np.float32) * np.float32(0.85), floor)
-    slant = x * 0.8 + (y - horizon) * (0.75 * stage.side)
-    beams = sample(cloud(14, 2.0, 3), slant * 0.42 + view.time * 0.006, 0.2 + view.time * 0.004)
-    shafts = smooth(0.50, 0.78, beams) * smooth(0.45, -0.45, y) * (0.30 + 0.25 * view.energy)
-    add(picture, shafts.astype(np.float32), glow * shine)
-    canvas[:] = enlarge(picture, view)

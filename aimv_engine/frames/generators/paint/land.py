@@ -5,10 +5,11 @@ import numpy as np
 from aimv_engine.arrays import F32
 
 from . import city, plants, trees
-from .canvas import Canvas
+from .canvas import Canvas, enlarge, over, ramp
 from .colours import WHITE, linear, mix, smooth
 from .layer import NOTHING, Tint, draw
 from .light import fog_bank
+from .noise import cloud, sample
 from .stage import Stage
 from .terrain import terrain
 
@@ -30,7 +31,7 @@ def paint_mountains(canvas: Canvas, stage: Stage) -> None:
     light, haze = stage.light, stage.haze
     rock = stage.colour("rock", "#7d7f8c")
     snow = mix(light.shine, WHITE, 0.45) * np.float32(stage.number("snow_caps", 0.6))
-    for index, (relief, far, y) in enumerate(((150, 0.50, -0.005), (118, 0.28, 0.02), (74, 0.10, 0.045))):
+    for index, (relief, far, y) in enumerate(((132, 0.46, 0.0), (92, 0.26, 0.015), (52, 0.10, 0.035))):
         depth = 0.06 + 0.08 * index
         ridge = terrain("mountains", stage.seed + index, relief * stage.number("relief", 1.0), stage.detail, stage.side)
         tint = _lands(stage, rock, far + 0.35 * haze, snow * [1.0, 0.8, 0.3][index], light.air * np.float32(0.45))
@@ -41,7 +42,7 @@ def paint_mountains(canvas: Canvas, stage: Stage) -> None:
 
 def paint_hills(canvas: Canvas, stage: Stage) -> None:
     grass = stage.colour("grass", "#6f8a45")
-    for index, (relief, far, y) in enumerate(((56, 0.42, 0.01), (40, 0.2, 0.05))):
+    for index, (relief, far, y) in enumerate(((40, 0.42, 0.015), (30, 0.2, 0.05))):
         depth = 0.18 + 0.12 * index
         hill = terrain("hills", stage.seed + 20 + index, relief, stage.detail, stage.side)
         tint = _lands(stage, grass, far + 0.3 * stage.haze, second=stage.light.air * np.float32(0.25))
@@ -63,21 +64,30 @@ def paint_dunes(canvas: Canvas, stage: Stage) -> None:
 
 
 def paint_cloud_sea(canvas: Canvas, stage: Stage) -> None:
-    """Looking down on heaped clouds, with peaks that stand out of them."""
-    light = stage.light
-    white = mix(WHITE, light.horizon, 0.25)
-    rows = ((46, 0.55, 0.0, 0.12, 0.8), (62, 0.30, 0.06, 0.3, 1.2), (90, 0.05, 0.20, 0.65, 2.0))
-    for index, (relief, far, y, depth, scale) in enumerate(rows):
-        heap = terrain("clouds", stage.seed + index, relief, stage.detail, stage.side)
-        tint = Tint(
-            mix(light.fog, light.zenith, 0.4) * np.float32(0.8),
-            white * light.shine * np.float32(1.25),
-            haze=far,
-            haze_colour=light.air,
+    """Looking down on a deck of clouds that slides by, with banks that rise out of it."""
+    view, light = stage.view, stage.light
+    x, y = view.plane(0.4, 2)
+    below = np.maximum(y - stage.horizon, 0) + 0.035
+    u = (x + stage.wander * 0.6) / below * 0.12 + view.time * 0.012
+    v = 0.10 / below - view.time * 0.012
+    large, fine = cloud(stage.seed % 499, 2.4, 2), cloud(stage.seed % 499 + 3, 1.9, 4)
+    tops = 0.72 * sample(large, u, v) + 0.28 * sample(fine, u * 2.3, v * 2.3)
+    beside = 0.72 * sample(large, u + 0.02 * stage.side, v + 0.03) + 0.28 * sample(
+        fine, u * 2.3 + 0.02 * stage.side, v * 2.3 + 0.02
+    )
+    lit = np.clip(0.42 + 3.2 * (tops - beside) + 0.5 * (tops - 0.5), 0, 1)
+    white = mix(light.shine, WHITE, 0.35) * np.float32(0.45 + 0.6 * light.ambient)
+    shade = mix(mix(light.fog, light.zenith, 0.45), light.middle, 0.35) * np.float32(0.62)
+    deck = ramp(lit, shade, mix(white, light.horizon, 0.25))
+    over(deck, np.exp(-(below - 0.035) * 7) * 0.75, light.air)
+    over(
+        canvas, enlarge(smooth(0.0, 0.03, y - stage.horizon + 0.012 * (tops - 0.5)) + 0 * x, view), enlarge(deck, view)
+    )
+    for index in range(2):
+        bank = mix(light.air, white, 0.3)
+        fog_bank(
+            canvas, view, stage.horizon + 0.01 + 0.08 * index, 0.03 + 0.03 * index, 0.5, bank, stage.seed + index, 0.03
         )
-        drift = stage.view.time * 0.02 * (1 + index)
-        draw(canvas, stage.view, heap, tint, depth, stage.horizon + y, stage.travel(depth) + drift, scale)
-        fog_bank(canvas, stage.view, stage.horizon + y + 0.03, 0.07, 0.45, light.air, stage.seed + index, 0.03)
 
 
 def paint_skyline(canvas: Canvas, stage: Stage) -> None:
@@ -116,9 +126,9 @@ def _wood_tint(stage: Stage, kind: str, haze: float) -> Tint:
     leaves = stage.colour(
         "leaves", {"pine": "#5b7a4e", "trunk": "#d8d0c0", "leafy": "#7c8f3f", "bare": "#6e6258"}[kind]
     )
-    dark = light.shade * mix(leaves, WHITE, 0.2) * np.float32(0.6)
+    dark = light.shade * mix(leaves, WHITE, 0.2) * np.float32(0.35)
     accent = leaves * light.sun * np.float32(0.5 * light.strength) if kind in ("leafy", "trunk") else NOTHING
-    return Tint(dark, leaves * light.shine * np.float32(1.15), accent, haze=min(0.95, haze), haze_colour=light.air)
+    return Tint(dark, leaves * light.shine * np.float32(1.5), accent, haze=min(0.95, haze), haze_colour=light.air)
 
 
 def paint_treeline(canvas: Canvas, stage: Stage) -> None:
@@ -127,7 +137,7 @@ def paint_treeline(canvas: Canvas, stage: Stage) -> None:
     kind = "pine" if kind == "trunk" else kind
     for index, (count, tall, far, y) in enumerate(((150, 26, 0.42, 0.012), (74, 46, 0.20, 0.03))):
         depth = 0.2 + 0.08 * index
-        wood = trees.row(kind, stage.seed + 40 + index, count, tall, stage.detail, stage.side)  # type: ignore[arg-type]
+        wood = trees.row(kind, stage.seed + 40 + index, count, tall, stage.detail, stage.side)
         tint = _wood_tint(stage, kind, far + 0.25 * stage.haze)
         draw(canvas, stage.view, wood, tint, depth, stage.horizon + y, stage.travel(depth))
         fog_bank(
@@ -159,7 +169,7 @@ def paint_forest(canvas: Canvas, stage: Stage) -> None:
             tall,
             stage.detail,
             stage.side,
-            clearing,  # type: ignore[arg-type]
+            clearing,
             0.2 if kind == "trunk" else 0.6,
         )
         wanted = (260 if kind == "trunk" else 100) * 1.45**near
@@ -168,7 +178,7 @@ def paint_forest(canvas: Canvas, stage: Stage) -> None:
             canvas,
             view,
             wood,
-            _wood_tint(stage, kind, (0.62 + 0.3 * haze) * far**0.9),
+            _wood_tint(stage, kind, (0.50 + 0.45 * haze) * far**0.9),
             depth,
             stage.horizon + 0.03 + 0.045 * near + 0.012 * near**2,
             stage.travel(depth),
@@ -178,7 +188,7 @@ def paint_forest(canvas: Canvas, stage: Stage) -> None:
             0.007 * max(0.0, near - 2.6),
         )
         if step < ROWS:
-            density = (0.6 * haze + 0.14) * far**0.5
+            density = (0.65 * haze + 0.02) * far**0.5
             fog_bank(
                 canvas, view, stage.horizon + 0.05 + 0.055 * near, 0.14, density, stage.light.air, stage.seed + variety
             )
@@ -186,10 +196,8 @@ def paint_forest(canvas: Canvas, stage: Stage) -> None:
 
 def _sway(stage: Stage, amount: float, phase: float) -> float:
     """How far wind leans plants at this moment."""
-    time = stage.view.time
-    return (
-        amount * (0.6 + 0.9 * stage.view.energy) * (np.sin(time * 1.3 + phase) + 0.5 * np.sin(time * 2.9 + 2 * phase))
-    )
+    time, strength = stage.view.time, amount * (0.6 + 0.9 * stage.view.energy)
+    return strength * float(np.sin(time * 1.3 + phase) + 0.5 * np.sin(time * 2.9 + 2 * phase))
 
 
 def paint_flowers(canvas: Canvas, stage: Stage) -> None:
@@ -204,8 +212,8 @@ def paint_flowers(canvas: Canvas, stage: Stage) -> None:
         tint = Tint(
             green * light.shade * np.float32(1.1),
             green * light.shine * np.float32(2.0),
-            first * 1.5,
-            second * 1.5,
+            first * np.float32(1.5),
+            second * np.float32(1.5),
             far,
             light.air,
         )

@@ -38,14 +38,19 @@ class Layer:
 def build(
     light: F32, cover: F32, base: float, detail: int, first: F32 | None = None, second: F32 | None = None
 ) -> Layer:
-    """A layer of channels [rows, columns] 0..1. Empty rows on top are dropped; the last row is continued downwards."""
+    """A layer of channels [rows, columns] 0..1. Empty rows on top are dropped; the last row is continued downwards.
+
+    It is continued blurred to the sides: copies of it alone would be vertical stripes.
+    """
     empty = np.zeros_like(cover)
     channels = [light, empty if first is None else first, empty if second is None else second, np.ones_like(cover)]
     texture = np.clip(np.stack([channel * cover for channel in channels], -1) * 255 + 0.5, 0, 255).astype(np.uint8)
     top = max(0, int(np.argmax(cover.max(1) > 0.01)) - 2)
     missing = max(0, round(base + BELOW * detail) - len(texture))
-    texture = np.pad(texture[top:], ((1, missing), (0, 0), (0, 0)), mode="edge")
-    texture[0] = 0
+    last = cv2.GaussianBlur(np.tile(texture[-1:], (1, 3, 1)), (0, 0), 24 * detail)[
+        :, texture.shape[1] : -texture.shape[1]
+    ]
+    texture = np.concatenate([np.zeros_like(last), texture[top:], np.repeat(last, missing, 0)])
     return Layer(np.ascontiguousarray(texture), base - top + 1, detail)
 
 
@@ -91,7 +96,7 @@ def draw(
     left, top = view.project(x, y, depth)
     shift_x = left * view.height + view.width / 2 - factor * layer.texture.shape[1] / 2
     shift_y = top * view.height + view.height / 2 - factor * layer.base
-    first_row = max(0, int(np.floor(shift_y)))
+    first_row = max(0, int(np.ceil(shift_y)))  # the row above would be the wrapped last one
     if first_row >= view.height:
         return
     warp = np.array([[factor, shear * factor, shift_x - shear * factor * layer.base], [0, factor, shift_y - first_row]])

@@ -72,7 +72,7 @@ def sample(texture: F32, u: ArrayLike, v: ArrayLike) -> F32:
 
 def chance(seed: int, *cells: ArrayLike) -> F32:
     """An even random number 0..1 for every cell of a grid, from its whole coordinates (an integer hash)."""
-    value = np.uint32(seed * 2654435761 & 0xFFFFFFFF)
+    value = np.asarray(seed * 2654435761 & 0xFFFFFFFF, np.uint32)
     with np.errstate(over="ignore"):
         for cell in cells:
             value = (value ^ np.asarray(np.floor(cell)).astype(np.int64).astype(np.uint32)) * np.uint32(0x9E3779B1)

@@ -54,7 +54,9 @@ def plants(seed: int, blades: int, flowers: int, size: float, detail: int, ears:
         bed.stem(stalk, max(0.5, 0.9 * size), light)
         if ears:
             lean = np.arctan2(stalk[-1, 1] - stalk[-2, 1], stalk[-1, 0] - stalk[-2, 0])
-            bed.petal(*stalk[-1], (4.5 * size, 1.4 * size), float(lean), bed.first, random.uniform(110, 255))
+            bed.petal(
+                stalk[-1, 0], stalk[-1, 1], (4.5 * size, 1.4 * size), float(lean), bed.first, random.uniform(110, 255)
+            )
     for far in np.sort(random.uniform(0, 1, flowers)):
         x = random.uniform(0, WIDTH)
         foot = base + ground[int(x)] + (63 * far - 8) * size

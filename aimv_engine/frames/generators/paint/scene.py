@@ -10,7 +10,7 @@ from aimv_engine.arrays import F32, Picture
 from aimv_engine.frames.plan import KeyframeSpec
 from aimv_engine.looks import Look
 
-from . import abstract, deep, figures, ground, indoors, land, shapes, sky, space, street, water, weather
+from . import abstract, deep, figures, ground, hall, indoors, land, shapes, sky, space, street, water, weather
 from .canvas import Canvas
 from .catalogue import catalogue
 from .choose import Choice
@@ -35,8 +35,8 @@ STEPS: dict[str, Painter] = {
     "striped_sun": ground.paint_striped_sun,
     "lightning": weather.paint_lightning,
     "birds": sky.paint_birds,
-    "cloud_sea": land.paint_cloud_sea,
     "mountains": land.paint_mountains,
+    "cloud_sea": land.paint_cloud_sea,
     "hills": land.paint_hills,
     "skyline": land.paint_skyline,
     "smoke": weather.paint_smoke,
@@ -64,7 +64,7 @@ STEPS: dict[str, Painter] = {
     "deep": deep.paint_deep,
     "room": indoors.paint_room,
     "corridor": indoors.paint_corridor,
-    "hall": indoors.paint_hall,
+    "hall": hall.paint_hall,
     "beams": abstract.paint_beams,
     "fire": weather.paint_fire,
     "candle": shapes.paint_candle,
@@ -74,7 +74,7 @@ STEPS: dict[str, Painter] = {
     "palms": shapes.paint_palms,
     "balloons": shapes.paint_balloons,
 }
-# Painted after the brush strokes, in display values: they must stay as crisp as they are
+# Painted after the brush strokes: they must stay as crisp as they are
 AFTER: dict[str, Painter] = {
     "sparks": weather.paint_sparks,
     "petals": weather.paint_petals,
@@ -101,9 +101,12 @@ def render(
         rays(canvas, stage.view, stage.sun, colour, stage.number("rays", 0.35), stage.number("ray_threshold", 0.5))
     bloom(canvas, look.glow * (0.7 + 0.5 * spec.energy))
     picture = painted(_rolled(develop(canvas, stage.view, look), spec.camera.roll), look, network)
-    for name, painter in AFTER.items():
-        if name in steps:
-            painter(picture, stage)
+    if steps & set(AFTER):
+        picture = picture * picture  # light adds up in linear values
+        for name, painter in AFTER.items():
+            if name in steps:
+                painter(picture, stage)
+        picture = np.sqrt(np.maximum(picture, 0))
     if look.paper:
         picture = on_paper(picture, look.paper)
     return np.asarray(np.clip(picture * 255 + 0.5, 0, 255), np.uint8)

@@ -3,6 +3,7 @@
 Points are in units of the thing's own length, x to the right (the way it faces), y downwards, the origin on the ground.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -156,7 +157,7 @@ def _paint_shape(canvas: Canvas, stage: Stage, shape: Shape, name: str, place: f
         return [view.project(x + face * a * shape.length, ground + b * shape.length, 0.75) for a, b in points]
 
     body = Mask(view)
-    body.polygon(put(curve(shape.outline) + [0, bob]))
+    body.polygon(put(np.add(curve(shape.outline), (0, bob))))
     for index, (leg_x, leg_y) in enumerate(shape.legs):
         swing = 0.34 * np.sin(step + (0, 2.6, 3.6, 0.9)[index]) if shape.gait else 0.02 * index
         knee = (leg_x + np.sin(swing) * -leg_y * 0.5, leg_y * 0.5 + bob / 2)
@@ -183,16 +184,15 @@ def _paint_shape(canvas: Canvas, stage: Stage, shape: Shape, name: str, place: f
         _paint_car(canvas, stage, put)
 
 
-def _paint_car(canvas: Canvas, stage: Stage, put: object) -> None:
+def _paint_car(canvas: Canvas, stage: Stage, put: Callable[[np.ndarray], list[tuple[float, float]]]) -> None:
     """Wheels, windows and lamps."""
-    place = put  # type: ignore[assignment]
     dark, glass, lamps = Mask(stage.view), Mask(stage.view), Mask(stage.view)
     for wheel in (-0.30, 0.31):
-        where = place(np.array([(wheel, -0.07)]))[0]  # type: ignore[operator]
-        dark.disc(*where, 0.026)
+        where = put(np.array([(wheel, -0.07)]))[0]
+        dark.disc(where[0], where[1], 0.026)
     window = np.array([(-0.24, -0.26), (-0.17, -0.345), (-0.01, -0.365), (0.10, -0.345), (0.18, -0.26)])
-    glass.polygon(place(window))  # type: ignore[operator]
-    lamps.disc(*place(np.array([(0.49, -0.165)]))[0], 0.009)  # type: ignore[operator]
+    glass.polygon(put(window))
+    lamps.disc(*put(np.array([(0.49, -0.165)]))[0], 0.009)
     over(canvas, dark.cover(), linear("#0a0a0c"))
     over(canvas, glass.cover() * np.float32(0.85), mix(stage.light.zenith, stage.light.horizon, 0.5) * np.float32(0.6))
     add(canvas, lamps.cover() * 2 + lamps.cover(0.02) * 5, linear("#fff0c0"))
@@ -387,7 +387,11 @@ def paint_columns(canvas: Canvas, stage: Stage) -> None:
             flutes.line(put((flute, 0.2 * size), (flute * 0.85, high * 0.97)), 0.05 * size)
         haze = max(0.0, 0.5 - 0.07 * index)
         cover = shaft.cover()
-        over(canvas, cover * np.float32(0.98), mix(stone * light.shade * np.float32(1.1), light.air, haze))
+        over(
+            canvas,
+            cover * np.float32(0.98),
+            mix(stone * mix(light.shade, light.air, 0.35) * np.float32(1.3), light.air, haze),
+        )
         sun_side = np.clip(cover - np.roll(cover, -stage.side * max(2, round(size * view.height * 0.12)), 1), 0, 1)
-        over(canvas, sun_side * np.float32(0.8), mix(stone * light.shine * np.float32(1.6), light.air, haze))
+        over(canvas, sun_side * np.float32(0.8), mix(stone * light.shine * np.float32(1.8), light.air, haze))
         over(canvas, flutes.cover() * cover * np.float32(0.4), stone * light.shade * np.float32(0.5))

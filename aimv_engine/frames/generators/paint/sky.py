@@ -53,7 +53,7 @@ def _clouds(stage: Stage, x: F32, y: F32, amount: float) -> tuple[F32, F32]:
     time, seed = stage.view.time, stage.seed % 499
     above = np.maximum(stage.horizon - y, 0) + 0.06
     u = (x + stage.wander * 0.1) / above * 0.16 + time * 0.010
-    v = 0.13 / above + time * 0.004
+    v = 0.16 / above + time * 0.004
     large, fine = cloud(seed, 2.5, 2), cloud(seed + 3, 1.9, 4)
     density = 0.72 * sample(large, u, v) + 0.28 * sample(fine, u * 2.3 + time * 0.006, v * 2.3)
     threshold = 1.02 - 0.75 * amount
@@ -138,5 +138,5 @@ def paint_birds(canvas: Canvas, stage: Stage) -> None:
         bend = -0.55 * abs(flap)
         wing = np.array([[-1.5, -0.9 * flap], [-0.6, bend - 0.1], [0, 0.08], [0.6, bend - 0.1], [1.5, -0.9 * flap]])
         under = np.array([[0.6, bend + 0.14], [0, 0.3], [-0.6, bend + 0.14]])
-        mask.polygon(np.concatenate([wing, under]) * span + [x, y])
+        mask.polygon(np.concatenate([wing, under]) * span + np.array([x, y]))
     over(canvas, mask.cover() * np.float32(0.85), stage.light.zenith * 0.25)

@@ -17,21 +17,22 @@ def paint_nebula(canvas: Canvas, stage: Stage) -> None:
     turn = time * 0.008
     approach = np.float32(1 / (1 + 0.25 * np.sin(min(time * 0.02, np.pi / 2))))
     x, y = (x * np.cos(turn) - y * np.sin(turn)) * approach, (x * np.sin(turn) + y * np.cos(turn)) * approach
-    field, second, dust_field = cloud(seed, 2.6, 2), cloud(seed + 7, 2.3, 2), cloud(seed + 5, 2.4, 3)
+    field, second, dust_field = cloud(seed, 2.3, 2), cloud(seed + 7, 2.1, 2), cloud(seed + 5, 2.1, 3)
     warp_x = sample(field, x * 0.4 + 0.1, y * 0.4 + time * 0.004) - 0.5
     warp_y = sample(field, x * 0.4 + 0.6, y * 0.4 - time * 0.003) - 0.5
-    gas = sample(field, x * 0.30 + warp_x * 0.2 + time * 0.003, y * 0.30 + warp_y * 0.2)
-    other = sample(second, x * 0.38 + warp_y * 0.24, y * 0.38 + warp_x * 0.24 + time * 0.003)
-    dust = sample(dust_field, x * 0.55 + warp_x * 0.25, y * 0.55 - warp_y * 0.25)
+    gas = sample(field, x * 0.46 + warp_x * 0.3 + time * 0.003, y * 0.46 + warp_y * 0.3)
+    other = sample(second, x * 0.55 + warp_y * 0.34, y * 0.55 + warp_x * 0.34 + time * 0.003)
+    dust = sample(dust_field, x * 0.9 + warp_x * 0.4, y * 0.9 - warp_y * 0.4)
+    wisps = 0.45 + 1.1 * sample(cloud(seed + 11, 1.8, 4), x * 1.1 + warp_x, y * 1.1 + warp_y)
     band = np.exp(-(((x * 0.45 + y * 0.9 + 0.4 * warp_x) / 0.42) ** 2))  # the galaxy's plane
-    cool = smooth(0.22, 1.15, gas) ** 1.2 * (0.25 + band)
-    warm = smooth(0.30, 1.10, other) ** 1.4 * (0.15 + band)
-    clear = 1 - 0.7 * smooth(0.42, 0.9, dust) * band
+    cool = smooth(0.25, 1.20, gas) ** 1.3 * (0.16 + band) * wisps
+    warm = smooth(0.32, 1.15, other) ** 1.5 * (0.10 + band) * wisps
+    clear = 1 - 0.85 * smooth(0.40, 0.85, dust) * (0.3 + 0.7 * band)
     energy = np.float32(0.8 + 0.5 * view.energy)
     sky = np.full((*cool.shape, 3), 0.003, np.float32)
     add(sky, (0.9 * cool * clear).astype(np.float32), stage.colour("gas", "#3f68c8"))
     add(sky, (0.9 * warm * clear * energy).astype(np.float32), stage.colour("gas_2", "#c84a8a"))
-    add(sky, ((1.1 * np.sqrt(cool * warm) + 0.20 * band**2 * gas) * clear).astype(np.float32), linear("#ffe0b8"))
+    add(sky, ((0.75 * np.sqrt(cool * warm) + 0.10 * band**2 * gas) * clear).astype(np.float32), linear("#ffe0b8"))
     canvas[:] = enlarge(sky, view)
     for index in range(4):
         near = np.mod(time * 0.045 + index / 4, 1)

@@ -49,12 +49,17 @@ def paint_houses(canvas: Canvas, stage: Stage) -> None:
     )
     board = board * smooth(0.66, 0.70, sign) * (up > 0.02) * (up < 1.5) * smooth(15, 5, distance)
     letters = 0.55 + 0.45 * (chance(stage.seed + 3, sign_column * 9, sign_row * 9, side) > 0.45)
-    shop = _within(np.mod(ahead * 1.1, 1), 0.08, 0.92, frame) * (up < 0.05) * (up > -0.22) * smooth(12, 4, distance)
+    front_width = np.mod(ahead * 1.1, 1)
     shop = (
-        shop
-        * (chance(stage.seed + 4, ahead * 1.1, side) > 0.35)
-        * (0.55 + 0.45 * chance(stage.seed + 5, ahead * 12, side))
+        _within(front_width, 0.10, 0.90, frame)
+        * _within(up, -0.24, 0.06, np.clip(fine * 3, 0.01, 0.2))
+        * smooth(12, 4, distance)
     )
+    shelves = (
+        0.45 + 0.55 * sample(cloud(12, 1.7), ahead * 1.3, up * 1.6) - 0.25 * _within(np.mod(up * 9, 1), 0.0, 0.25, edge)
+    )
+    panes = 1 - 0.6 * _within(np.mod(front_width * 3, 1), 0.0, 0.07, edge)
+    shop = shop * (chance(stage.seed + 4, ahead * 1.1, side) > 0.35) * shelves * panes * smooth(-0.30, 0.02, up)
 
     neon = np.float32(1 if light.night > 0.7 else 0.55)
     night = np.float32(0.3 + 0.7 * max(light.night, 0.3))
@@ -92,13 +97,15 @@ def paint_houses(canvas: Canvas, stage: Stage) -> None:
 
 def _within(value: np.ndarray, low: float | np.ndarray, high: float | np.ndarray, edge: np.ndarray) -> np.ndarray:
     """1 between two bounds, falling to 0 over `edge` outside."""
-    return np.clip((value - low) / edge + 0.5, 0, 1) * np.clip((high - value) / edge + 0.5, 0, 1)
+    return np.asarray(
+        np.clip((value - low) / edge + 0.5, 0, 1) * np.clip((high - value) / edge + 0.5, 0, 1), np.float32
+    )
 
 
 def _mirror_in_ground(canvas: Canvas, stage: Stage, front: Canvas) -> None:
     """Lit windows and signs, drawn out on the wet ground."""
     wet = max(stage.number("wet", 0.4), 0.9 if "rain" in stage.things else 0)
-    height, width = canvas.shape[:2]
+    height = stage.view.height
     top = int((stage.horizon + 0.52) * height)
     x, y = stage.view.screen()
     bumps = sample(cloud(4, 1.6), x * 0.8, y[top:] * 2.5 - stage.view.time * 0.05) - 0.5
@@ -122,7 +129,7 @@ def _paint_lamps(canvas: Canvas, stage: Stage) -> None:
             head = view.project(side * 0.36 / distance, stage.horizon - 0.34 / distance, 0.55)
             arm = view.project(side * 0.27 / distance, stage.horizon - 0.36 / distance, 0.55)
             posts.line([foot, head, arm], 0.006 / distance)
-            bulbs.disc(*arm, 0.012 / distance, 1.0, 0.7)
+            bulbs.disc(*arm, 0.007 / distance, 1.0, 0.7)
     over(canvas, posts.cover() * np.float32(0.9), stage.light.zenith * np.float32(0.2))
     if stage.light.night > 0.2:
         lamp = linear("#ffd9a0")

@@ -48,7 +48,7 @@ def stylise(picture: F32, network: StyleNetwork, look: Look) -> F32:
     height, width = picture.shape[:2]
     scale = min(1.0, (SEEN / (width * height)) ** 0.5)
     size = (max(64, round(width * scale / 8) * 8), max(64, round(height * scale / 8) * 8))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    small: F32 = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
     styled = network(small, look.styles)
     grey = np.repeat(LUMA[None], 3, 0)
     change = styled - small
@@ -60,10 +60,10 @@ def stylise(picture: F32, network: StyleNetwork, look: Look) -> F32:
     change -= np.float32(KEEP_LIGHT) * cv2.resize(slow, size, interpolation=cv2.INTER_LINEAR)
 
     half = cv2.resize(cv2.transform(small, LUMA[None]), (size[0] // 2, size[1] // 2), interpolation=cv2.INTER_AREA)
-    mean, square = cv2.boxFilter(half, -1, (15, 15)), cv2.boxFilter(half * half, -1, (15, 15))
-    busy = np.clip((np.sqrt(np.maximum(square - mean * mean, 0)) - 0.008) / 0.05, 0, 1)
-    busy = cv2.resize(FLAT + (1 - FLAT) * cv2.GaussianBlur(busy, (0, 0), 5), size, interpolation=cv2.INTER_LINEAR)
-    change *= busy.astype(np.float32)[..., None]
+    detail = half - cv2.GaussianBlur(half, (0, 0), 4)  # a glow's slope is no detail
+    busy = np.clip((np.sqrt(cv2.boxFilter(detail * detail, -1, (13, 13))) - 0.006) / 0.04, 0, 1)
+    share = cv2.resize(FLAT + (1 - FLAT) * cv2.GaussianBlur(busy, (0, 0), 5), size, interpolation=cv2.INTER_LINEAR)
+    change *= np.asarray(share, np.float32)[..., None]
     stroke = cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.clip(picture + np.float32(look.strength) * stroke, 0, 1), np.float32)
 
@@ -76,21 +76,22 @@ def brush(picture: F32, radius: float) -> F32:
     height, width = picture.shape[:2]
     side = max(3, 2 * round(radius * height / 720) + 1)
     grey = cv2.transform(picture, LUMA[None])
-    box = {"ddepth": -1, "ksize": (side, side), "borderType": cv2.BORDER_REFLECT}
-    mean, grey_mean = cv2.boxFilter(picture, **box), cv2.boxFilter(grey, **box)
-    unrest = cv2.boxFilter(grey * grey, **box) - grey_mean * grey_mean
+    mean, grey_mean = (cv2.blur(field, (side, side), borderType=cv2.BORDER_REFLECT) for field in (picture, grey))
+    unrest = cv2.blur(grey * grey, (side, side), borderType=cv2.BORDER_REFLECT) - grey_mean * grey_mean
     calm = 1 / (np.maximum(unrest, 0) + np.float32(2e-5)) ** 2
     weighted = mean * calm[..., None]
-    total, weight = np.zeros_like(picture), np.zeros_like(grey)
+    total, weight = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
     step = side // 2 + 1
     padded = cv2.copyMakeBorder(weighted, step, step, step, step, cv2.BORDER_REFLECT)
     padded_calm = cv2.copyMakeBorder(calm, step, step, step, step, cv2.BORDER_REFLECT)
     for down in (0, 2 * step):
         for across in (0, 2 * step):
             region = (slice(down, down + height), slice(across, across + width))
-            total += padded[region]
-            weight += padded_calm[region]
-    return np.asarray(total / weight[..., None], np.float32)
+            total = np.add(total, padded[region])
+            weight = np.add(weight, padded_calm[region])
+    brushed = total / weight[..., None]
+    sparks = np.clip(picture - brushed - np.float32(0.10), 0, 1)  # stars, lamps, glints are set on top
+    return np.asarray(brushed + sparks, np.float32)
 
 
 def outline(picture: F32, amount: float) -> F32:

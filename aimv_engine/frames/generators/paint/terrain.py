@@ -1,4 +1,4 @@
-"""Land as layers: mountains, hills, dunes and seas of cloud, each a field of heights seen from the side.
+"""Land as layers: mountains, hills and dunes, each a field of heights seen from the side.
 
 The field is projected column by column, near rows hiding far ones, as in the voxel landscapes of the early nineties:
 every ridge gets slopes that face the light or lie in shade, and valleys that fill with haze.
@@ -16,7 +16,7 @@ from .colours import smooth
 from .layer import WIDTH, Layer, build
 from .noise import profile, rough
 
-Kind = Literal["mountains", "hills", "dunes", "clouds"]
+Kind = Literal["mountains", "hills", "dunes"]
 DEPTH = 128  # rows of a field, the first one nearest
 SPACING = 3.0  # lines from one row to the next
 
@@ -27,28 +27,40 @@ def terrain(kind: Kind, seed: int, relief: float, detail: int, side: int = 1) ->
 
     First accent: how much snow lies; second: how much haze the valleys hold.
     """
-    height = FIELDS[kind](seed) * relief
+    field = FIELDS[kind](seed)
+    height = field * np.float32(relief / field.max())
+    if kind in ("mountains", "hills"):  # they rise from the plain
+        height *= smooth(0.0, 0.5, np.linspace(0, 1, DEPTH))[:, None]
     light = _light(height, side, kind)
-    snow = smooth(0.42, 0.62, height / relief + 0.10 * rough(height.shape, seed + 5, 1.3, 6) - 0.35 * (0.5 - light))
+    snow = smooth(0.40, 0.62, height / relief + 0.07 * rough(height.shape, seed + 5, 1.3, 6) - 0.30 * (0.6 - light))
     distance = np.linspace(0, 1, DEPTH, dtype=np.float32)[:, None]
     haze = np.clip(distance * 1.1 - 0.55 * height / relief, 0, 1)
-    tilt = {"mountains": 0.10, "hills": 0.16, "dunes": 0.30, "clouds": 0.34}[kind]
-    return _project(height, tilt, np.stack([light, snow, haze], -1), detail)
+    tilt = {"mountains": 0.08, "hills": 0.12, "dunes": 0.34}[kind]
+    before = 0.0 if kind in ("mountains", "hills") else 0.92
+    return _project(height, tilt, before, np.stack([light, snow, haze], -1), detail)
 
 
-def _ridged(seed: int) -> F32:
-    """Sharp crests with gullies: octaves of folded noise, each stronger where the one before was high (Musgrave 1994)."""
+def _range(seed: int) -> F32:
+    """Peaks with spurs running down from them, on a warped ground, roughened by sharp crests."""
+    random = np.random.default_rng(seed)
+    along = np.arange(WIDTH, dtype=np.float32)[None] + 22 * rough((DEPTH, WIDTH), seed + 1, 1.9, 4, 60)
+    back = np.arange(DEPTH, dtype=np.float32)[:, None] * SPACING + 14 * rough((DEPTH, WIDTH), seed + 2, 1.9, 4, 60)
     field = np.zeros((DEPTH, WIDTH), np.float32)
-    weight = np.ones_like(field)
-    for octave in range(6):
-        middle = 4.5 * 2**octave
-        band = rough((DEPTH, WIDTH), seed + octave, 1.0, middle * 0.6, middle * 1.2)
-        crest = np.clip(1 - 0.75 * np.abs(band), 0, 1) ** 2
-        field += crest * weight * 0.5**octave
-        weight = np.clip(crest * weight * 1.6, 0, 1)
-    massif = 0.55 + 0.45 * np.tanh(rough((DEPTH, WIDTH), seed + 9, 1.8, 1, 6))
-    behind = np.linspace(0.45, 1.0, DEPTH, dtype=np.float32)[:, None]  # the crest line stands behind its foothills
-    return np.asarray(np.clip(field / 1.75, 0, 1.2) * massif * behind, np.float32)
+    count = 13
+    for index in range(count):
+        middle = (index + random.uniform(-0.35, 0.35)) * WIDTH / count
+        across = np.mod(along - middle + WIDTH / 2, WIDTH) - WIDTH / 2
+        away = back - random.uniform(0.50, 0.85) * DEPTH * SPACING
+        tall = random.uniform(0.40, 1.0)
+        angle = np.arctan2(away, across)
+        spurs = 1 + 0.20 * np.sin(5 * angle + 6 * random.random()) + 0.10 * np.sin(9 * angle + 6 * random.random())
+        slope = np.sqrt(across**2 + away**2) * spurs / (tall * random.uniform(165, 250))
+        field = np.maximum(field, tall * (0.85 * np.clip(1 - slope, 0, 1) + 0.15 * np.exp(-3 * slope**2)))
+    crests = sum(
+        0.5**octave * (1 - np.abs(rough((DEPTH, WIDTH), seed + 10 + octave, 1.0, 8 * 2**octave, 16 * 2**octave)))
+        for octave in range(4)
+    )
+    return np.asarray(np.clip(field + (0.03 + 0.10 * field) * crests, 0, None), np.float32)
 
 
 def _rolling(seed: int) -> F32:
@@ -67,16 +79,7 @@ def _dunes(seed: int) -> F32:
     return np.asarray(cv2.GaussianBlur((slope * size).astype(np.float32), (0, 0), 1.2), np.float32)
 
 
-def _billows(seed: int) -> F32:
-    """Heaped clouds: rounded tops and sharp clefts, the reverse of mountains."""
-    field = np.zeros((DEPTH, WIDTH), np.float32)
-    for octave in range(5):
-        middle = 5.0 * 2**octave
-        field += np.abs(rough((DEPTH, WIDTH), seed + octave, 1.0, middle * 0.6, middle * 1.3)) * 0.55**octave
-    return np.asarray(np.clip(field / 2.4, 0, 1.2), np.float32)
-
-
-FIELDS = {"mountains": _ridged, "hills": _rolling, "dunes": _dunes, "clouds": _billows}
+FIELDS = {"mountains": _range, "hills": _rolling, "dunes": _dunes}
 
 
 def _light(height: F32, side: int, kind: Kind) -> F32:
@@ -94,20 +97,22 @@ def _light(height: F32, side: int, kind: Kind) -> F32:
     return np.asarray(np.clip(light, 0, 1), np.float32)
 
 
-def _project(height: F32, tilt: float, channels: F32, detail: int) -> Layer:
-    """The field seen from the side: `tilt` lines upwards for every line of distance. Channels: light and two accents."""
+def _project(height: F32, tilt: float, before: float, channels: F32, detail: int) -> Layer:
+    """The field seen from the side: `tilt` lines upwards for every line of distance. Channels: light and two accents.
+
+    The share `before` of the field lies this side of the base line.
+    """
     supersampled = 2 * detail  # rows a line, halved at the end: smooth edges on the ridges inside
     size = (WIDTH * detail, DEPTH)
-    height = cv2.resize(height, size, interpolation=cv2.INTER_CUBIC)
-    channels = cv2.resize(channels, size, interpolation=cv2.INTER_LINEAR)
-    lifted = height + tilt * SPACING * np.arange(DEPTH, dtype=np.float32)[:, None]
+    surface = np.asarray(cv2.resize(height, size, interpolation=cv2.INTER_CUBIC), np.float32)
+    values = np.asarray(cv2.resize(channels, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    lifted = surface + tilt * SPACING * np.arange(DEPTH, dtype=np.float32)[:, None]
     skyline = np.maximum.accumulate(lifted, axis=0)  # what near rows hide
     rows = int(np.ceil(skyline.max())) + 3
     levels = (rows - (np.arange(rows * supersampled, dtype=np.float32) + 0.5) / supersampled).astype(np.float32)
     row_seen = np.stack([np.searchsorted(skyline[:, column], levels) for column in range(size[0])], 1)
-    cover = (row_seen < DEPTH).astype(np.float32)
-    seen = channels[np.minimum(row_seen, DEPTH - 1), np.arange(size[0])[None]]
-    halved = (size[0], rows * detail)
-    cover = cv2.resize(cover, halved, interpolation=cv2.INTER_AREA)
-    seen = cv2.resize(seen, halved, interpolation=cv2.INTER_AREA)
-    return build(seen[..., 0], cover, rows * detail, detail, seen[..., 1], seen[..., 2])
+    seen = values[np.minimum(row_seen, DEPTH - 1), np.arange(size[0])[None]]
+    everything = np.concatenate([seen, (row_seen < DEPTH)[..., None]], -1).astype(np.float32)
+    halved = np.asarray(cv2.resize(everything, (size[0], rows * detail), interpolation=cv2.INTER_AREA), np.float32)
+    base = (rows - before * tilt * SPACING * DEPTH) * detail
+    return build(halved[..., 0], halved[..., 3], base, detail, halved[..., 1], halved[..., 2])

@@ -166,18 +166,18 @@ def row(
         left, top = margin + round(x * detail - wide / 2), foot - high
         visible = tree[max(0, -top) : rows - top]
         region = (slice(max(0, top), max(0, top) + len(visible)), slice(left, left + wide))
-        tone = random.uniform(0.75, 1.1)
+        sheen = random.uniform(0.75, 1.1)
         uncovered = 1 - visible[..., 0]
-        light[region] = light[region] * uncovered + visible[..., 1] * visible[..., 0] * tone
+        light[region] = light[region] * uncovered + visible[..., 1] * visible[..., 0] * sheen
         cover[region] = cover[region] * uncovered + visible[..., 0]
-    cover, light = (_fold(channel, margin) for channel in (cover, light))
+    cover, light = _fold(cover, margin), _fold(light, margin)
     y = np.arange(rows, dtype=np.float32)[:, None]
     soil = smooth(-1, 1, y / detail - base - ground[None])
     patches = sample(cloud(seed, 1.4), np.arange(columns) / columns * 8, y / (detail * 192))
-    light = light / np.maximum(cover, 1e-3) * (1 - soil) + soil * (0.25 + 0.5 * patches)
-    light *= 0.55 + 0.45 * smooth(base * detail, (base - tall) * detail, y)
-    sunlit = smooth(0.35, 0.75, light) * (1 - soil)
-    return build(light, np.maximum(cover, soil), base * detail, detail, sunlit)
+    tone = light / np.maximum(cover, 1e-3) * (1 - soil) + soil * (0.05 + 0.8 * patches)
+    tone = np.asarray(tone * (0.55 + 0.45 * smooth(base * detail, (base - tall) * detail, y)), np.float32)
+    sunlit = smooth(0.35, 0.75, tone) * (1 - soil)
+    return build(tone, np.maximum(cover, soil, dtype=np.float32), base * detail, detail, sunlit)
 
 
 def _fold(channel: F32, margin: int) -> F32:

@@ -40,7 +40,7 @@ class View:
         columns, rows = self.width // step, self.height // step
         x = (np.arange(columns, dtype=np.float32) + 0.5) / columns - 0.5
         y = (np.arange(rows, dtype=np.float32) + 0.5) / rows - 0.5
-        return x[None] * np.float32(self.aspect), y[:, None]
+        return (x[None] * self.aspect).astype(np.float32), y[:, None].astype(np.float32)
 
     def plane(self, depth: float, step: int = 1) -> tuple[F32, F32]:
         """Scene x [1, columns] and y [rows, 1] that the grid's points see at a depth."""

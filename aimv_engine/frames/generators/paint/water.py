@@ -3,8 +3,6 @@
 import cv2
 import numpy as np
 
-from aimv_engine.arrays import F32
-
 from .canvas import Canvas, add, enlarge, over, ramp
 from .colours import WHITE, linear, mix, smooth
 from .light import fog_bank
@@ -81,27 +79,21 @@ def paint_beach(canvas: Canvas, stage: Stage) -> None:
 
 
 def paint_waterfall(canvas: Canvas, stage: Stage) -> None:
-    """A white fall down a dark rock, with spray at its foot."""
+    """A white fall between mossy rocks, with spray at its foot."""
     view, light = stage.view, stage.light
     x, y = view.plane(0.35, 2)
-    middle = stage.number("fall", -0.12)
-    rock = sample(cloud(stage.seed % 499, 1.7), x * 0.8, y * 0.45)
-    wall = smooth(0.42, 0.30, np.abs(x - middle) + 0.16 * (rock - 0.5) - 0.12 * (y + 0.5))
-    wall = (
-        wall
-        * smooth(-0.36, -0.33, y + 0.10 * (rock - 0.5) + 0.2 * np.abs(x - middle))
-        * smooth(stage.horizon + 0.06, stage.horizon + 0.03, y)
-    )
-    cliff = ramp(
-        np.clip(rock * 1.3 - 0.2, 0, 1), light.shade * linear("#5a6a58"), light.shine * linear("#71806a") * 1.3
-    )
-    strands = sample(cloud(71, 1.7), (x - middle) * 1.9, y * 0.22 - view.time * 0.42)
-    veil = smooth(0.095, 0.04, np.abs(x - middle + 0.02 * np.sin(y * 9)) + 0.09 * (strands - 0.5))
-    over(
-        cliff,
-        (veil * (0.35 + 0.65 * strands)).astype(np.float32),
-        mix(light.shine, WHITE, 0.6) * np.float32(0.4 + 0.6 * light.ambient),
-    )
-    over(canvas, enlarge(wall.astype(np.float32), view), enlarge(cliff, view))
-    spray: F32 = mix(light.air, WHITE, 0.3)
-    fog_bank(canvas, view, stage.horizon + 0.03, 0.06, 0.55, spray, stage.seed, 0.04)
+    beside = x - stage.number("fall", -0.10)
+    rock = sample(cloud(stage.seed % 499, 1.9, 2), x * 0.55, y * 0.30)
+    facing = rock - sample(cloud(stage.seed % 499, 1.9, 2), x * 0.55 + 0.015 * stage.side, y * 0.30 + 0.012)
+    brink = -0.30 + 0.5 * np.maximum(np.abs(beside) - 0.16, 0) + 0.22 * (rock - 0.5) * smooth(0.06, 0.2, np.abs(beside))
+    wall = smooth(-0.01, 0.01, y - brink) * smooth(0.06, 0.05, y - stage.horizon)
+    moss, stone = stage.colour("leaves", "#5f7a48"), linear("#6e6a60")
+    tone = np.clip(0.40 + 4.5 * facing + 0.3 * (rock - 0.5), 0, 1)
+    cliff = ramp(tone, stone * light.shade * 1.2, stone * light.shine * np.float32(1.3))
+    over(cliff, smooth(0.50, 0.62, rock) * 0.7, ramp(tone, moss * light.shade, moss * light.shine * np.float32(1.5)))
+    strands = sample(cloud(71, 1.7), beside * 1.9, y * 0.22 - view.time * 0.42)
+    veil = smooth(0.10, 0.04, np.abs(beside + 0.02 * np.sin(y * 9)) + 0.09 * (strands - 0.5))
+    white = mix(light.shine, WHITE, 0.6) * np.float32(0.4 + 0.6 * light.ambient)
+    over(cliff, veil * (0.35 + 0.65 * strands), white)
+    over(canvas, enlarge(np.asarray(wall + 0 * x, np.float32), view), enlarge(cliff, view))
+    fog_bank(canvas, view, stage.horizon + 0.03, 0.05, 0.6, mix(light.air, WHITE, 0.3), stage.seed, 0.04)

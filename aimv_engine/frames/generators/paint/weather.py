@@ -27,7 +27,7 @@ def paint_rain(canvas: Canvas, stage: Stage) -> None:
         x = (aside * 2 - 1) * half - fallen * 0.18
         y = fallen * 1.25 - 0.62
         length = 0.035 + 0.05 * near
-        mask.line([(x, y), (x - length * 0.16, y + length)], 0.0016, 0.35 + 0.35 * float(near))
+        mask.line([(x, y), (x - length * 0.16, y + length)], 0.0012, 0.25 + 0.35 * float(near))
     add(
         canvas,
         mask.cover() * np.float32(0.5),
