@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimv_engine.song.audio import Song
-from aimv_engine.song.energy import RATE, Energy, analyse_energy
+from aimv_engine.song.energy import Energy, analyse_energy
+from aimv_engine.song.mel import RATE
 
 CURVES = ("onset", "percussive", "loudness", "brightness")
 

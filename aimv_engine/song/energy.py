@@ -11,12 +11,8 @@ from scipy import ndimage
 
 from aimv_engine.arrays import F32, F64
 from aimv_engine.song.audio import Song
+from aimv_engine.song.mel import FRAME_RATE, FREQUENCIES, mel_level, mel_power
 
-RATE = 22050  # Hz
-WINDOW = 1024  # samples, 46 ms: as long as an attack
-HOP = 512  # samples: 43 frames a second
-BANDS = 64
-LOWEST, HIGHEST = 27.5, 11000.0  # Hz
 HELD = 17  # frames, 0.4 s: what sounds for half of it is a note
 BROAD = 9  # bands: what fills half of them is a drum
 
@@ -45,40 +41,31 @@ class Energy:
 
 def analyse_energy(song: Song) -> Energy:
     """The energy curves of a song."""
-    samples = song.at(RATE)
-    power, frequencies = _mel_power(
-        np.zeros_like(samples) if song.silent else samples
-    )  # the hiss of silence is no music
-    hearing = _hearing(frequencies)[:, None]
+    power = mel_power(song)
+    hearing = _hearing()[:, None]
     audible = power * hearing
     loudness = _sones(audible.sum(axis=0))
     top = np.percentile(loudness[loudness > 0], 99.0) if loudness.any() else 1.0
     bottom = min(np.percentile(loudness, 10.0), SMALLEST_RANGE * top)
     return Energy(
-        rate=RATE / HOP,
+        rate=FRAME_RATE,
         onset=_relative_to_attacks(_superflux(power)),
         percussive=_clipped(_sones((_percussion(power) * hearing).sum(axis=0)) / (FULL_DRUMS * top)),
         loudness=_clipped((loudness - bottom) / (top - bottom)),
-        brightness=_brightness(audible, frequencies),
+        brightness=_brightness(audible),
     )
 
 
-def _mel_power(samples: F32) -> tuple[F32, F64]:
-    """Power in mel bands [BANDS, F] and the bands' middle frequencies [BANDS] in Hz."""
-    spectrum = librosa.stft(samples, n_fft=WINDOW, hop_length=HOP)
-    filters = librosa.filters.mel(sr=RATE, n_fft=WINDOW, n_mels=BANDS, fmin=LOWEST, fmax=HIGHEST)
-    power = filters @ (spectrum.real**2 + spectrum.imag**2)
-    return power, librosa.mel_frequencies(BANDS + 2, fmin=LOWEST, fmax=HIGHEST)[1:-1]
-
-
-def _hearing(frequencies: F64) -> F32:
-    """The ear's sensitivity as a factor on power: the A curve of IEC 61672."""
-    return np.float32(10.0) ** (librosa.A_weighting(frequencies) / 10.0).astype(np.float32)
+def _hearing() -> F32:
+    """The ear's sensitivity as a factor on the power of each band [BANDS]: the A curve of IEC 61672."""
+    decibels: F64 = librosa.A_weighting(FREQUENCIES)
+    return (10.0 ** (decibels / 10.0)).astype(np.float32)
 
 
 def _sones(power: F32) -> F32:
     """Loudness by Stevens' law: ten decibels more sound twice as loud (The measurement of loudness, JASA 1955)."""
-    return power**0.3
+    loudness: F32 = power**0.3
+    return loudness
 
 
 def _percussion(power: F32) -> F32:
@@ -99,23 +86,23 @@ def _superflux(power: F32) -> F32:
 
     After Böck and Widmer, Maximum filter vibrato suppression for onset detection, DAFx 2013.
     """
-    level = np.log1p(100.0 * np.sqrt(power) / max(float(np.sqrt(power.mean())), 1e-5))
+    level = mel_level(power)
     before = ndimage.maximum_filter1d(level, 3, axis=0)
     rise = np.zeros(level.shape[1], np.float32)
     rise[1:] = np.maximum(level[:, 1:] - before[:, :-1], 0.0).mean(axis=0)
     return rise
 
 
-def _brightness(power: F32, frequencies: F64) -> F32:
+def _brightness(power: F32) -> F32:
     """The spectral centroid in octaves over DARKEST, as a share of the octaves up to BRIGHTEST; 0 in silence."""
-    octaves = np.log2(frequencies / DARKEST).astype(np.float32) / np.log2(BRIGHTEST / DARKEST)
+    octaves = np.log2(FREQUENCIES / DARKEST).astype(np.float32) / np.log2(BRIGHTEST / DARKEST)
     total = power.sum(axis=0)
     return _clipped(np.divide(octaves @ power, total, out=np.zeros_like(total), where=total > 1e-9))
 
 
 def _relative_to_attacks(onset: F32) -> F32:
     """The curve over the mean of its highest frames, one for every second of the song; at most 1."""
-    attacks = max(1, len(onset) * HOP // RATE)
+    attacks = max(1, int(len(onset) / FRAME_RATE))
     return _clipped(onset / max(float(np.sort(onset)[-attacks:].mean()), 1e-9))
 
 
