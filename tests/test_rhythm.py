@@ -87,6 +87,22 @@ def test_beats_end_with_the_song() -> None:
     assert (np.diff(rhythm.beats) > 0).all()
 
 
+@pytest.mark.parametrize("name", ["rock", "swing", "jam"])
+def test_a_few_seconds_of_a_beat_are_a_beat(name: str) -> None:
+    piece = band.SONGS[name]()
+    start, end = 31, 39  # seconds
+    truth = piece.beats[(piece.beats >= start) & (piece.beats < end)] - start
+    found = analyse(piece.samples[start * RATE : end * RATE]).beats
+    share = [np.abs(found - beat).min() < 0.07 for beat in truth]
+    assert np.mean(share) > 0.9
+
+
+@pytest.mark.parametrize("seconds", [6, 8, 11, 20])
+def test_a_few_seconds_of_noise_are_none(seconds: int) -> None:
+    samples = band.noise().samples
+    assert all(analyse(samples[start * RATE : (start + seconds) * RATE]).beatless for start in range(0, 40, 10))
+
+
 def _clicks(seconds: float, every: float) -> F32:
     samples = np.zeros(int(seconds * RATE), dtype=np.float32)
     samples[(np.arange(every / 2, seconds, every) * RATE).astype(int)] = 0.9

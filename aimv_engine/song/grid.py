@@ -70,10 +70,9 @@ def fit_tempo(onsets: Onsets, bpm: float) -> tuple[float, float]:
     best = bpm, 0.0
     for multiple in (1, 2, 4):
         frequency = _strongest_frequency(onsets.total, bpm / 60 * multiple)
-        waves = pulse_waves(onsets.total, onsets.times * frequency, 8.0)
-        coherence = float(np.abs(waves.sum()) / (np.abs(waves).sum() + 1e-9))
-        if multiple == 1 or coherence > best[1] - 0.03:
-            best = frequency / multiple * 60, coherence
+        steady = coherence(onsets, onsets.times * frequency)
+        if multiple == 1 or steady > best[1] - 0.03:
+            best = frequency / multiple * 60, steady
     return best
 
 
@@ -87,13 +86,16 @@ def _strongest_frequency(envelope: F64, near: float) -> float:
     offsets = np.fft.fftfreq(size, step / FRAME_RATE)
     power = np.where(np.abs(offsets) <= _SEARCH * near, np.abs(np.fft.fft(slow, size)), 0)
     top = int(power.argmax())
-    before, here, after = power[top - 1], power[top], power[(top + 1) % size]
-    bend = before - 2 * here + after
-    between = 0.5 * (before - after) / bend if bend < 0 else 0.0
-    return float(near + offsets[top] + between / size / step * FRAME_RATE)
+    return float(near + offsets[top] + metre.parabola(power, top) / size / step * FRAME_RATE)
 
 
-def pulse_waves(envelope: F64, position: F64, seconds: float) -> NDArray[np.complex128]:
+def coherence(onsets: Onsets, position: F64) -> float:
+    """How well the onsets keep in step with a pulse all along, 0 to 1. position: its periods passed at each frame [F]."""
+    waves = _pulse_waves(onsets.total, position, 8.0)
+    return float(np.abs(waves.sum()) / (np.abs(waves).sum() + 1e-9))
+
+
+def _pulse_waves(envelope: F64, position: F64, seconds: float) -> NDArray[np.complex128]:
     """The Fourier component of envelope [F] at one cycle a unit of `position` [F], in each stretch of about `seconds`.
 
     Their phases agree where the envelope keeps in step with `position`.
@@ -106,7 +108,7 @@ def pulse_waves(envelope: F64, position: F64, seconds: float) -> NDArray[np.comp
 def _explains(grid: Grid, onsets: Onsets, gram: Tempogram) -> bool:
     """Whether the grid holds everywhere: onsets keep in step with it, and no other tempo shows itself."""
     frequency = grid.bpm / 60 * 2  # half beats: syncopation does not hide them
-    waves = pulse_waves(onsets.total, onsets.times * frequency, 5.0)
+    waves = _pulse_waves(onsets.total, onsets.times * frequency, 5.0)
     late = np.abs(np.angle(waves * np.conj(waves.sum()))) / (2 * np.pi * frequency)
     heard = np.abs(waves) > 0.4 * np.median(np.abs(waves))
     off = heard & (late > _LATE)

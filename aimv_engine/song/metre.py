@@ -70,7 +70,7 @@ def judge(onsets: Onsets, position: F64, bpm: float) -> Beat:
     usual = -0.5 * (np.log2(bpm / _PREFERRED) / _SPREAD) ** 2
     crowd = max(0.0, _crowding(around) - _CROWD_FREE)
     score = contrast + usual + _ALTERNATION * _alternation(onsets, position, peak) - _CROWD * crowd
-    return Beat(float(score), (peak + _parabola(total, peak)) % _BINS / _BINS)
+    return Beat(float(score), (peak + parabola(total, peak)) % _BINS / _BINS)
 
 
 def _crowding(around: F64) -> float:
@@ -91,7 +91,7 @@ def _alternation(onsets: Onsets, position: F64, peak: int) -> float:
     return float(min(1.0, abs(kick - snare)))
 
 
-def _parabola(values: F64, peak: int) -> float:
+def parabola(values: F64, peak: int) -> float:
     """How far from bin `peak` of a circle of values its top lies, in bins (-0.5 to 0.5)."""
     before, top, after = values[peak - 1], values[peak], values[(peak + 1) % len(values)]
     bend = before - 2 * top + after

@@ -8,11 +8,11 @@ from aimv_engine.arrays import F64
 from aimv_engine.song.audio import Song
 from aimv_engine.song.downbeats import find_bars
 from aimv_engine.song.follow import follow_beats, position_of
-from aimv_engine.song.grid import constant_grid, pulse_waves
+from aimv_engine.song.grid import coherence, constant_grid
 from aimv_engine.song.onsets import RATE, Onsets, onset_envelopes, strongest_near
 from aimv_engine.song.tempo import persistence, tempogram
 
-_PERSISTENT = 0.4  # least persistence of the pulse of music with a beat
+_PERSISTENT = 0.45  # least persistence of the pulse of music with a beat
 _STRUCK = 1.3  # least strength of onsets at the beats, relative to anywhere
 _MARGIN = 3.0  # standard errors by which a bar phase must win to be shown
 
@@ -58,7 +58,7 @@ def analyse_rhythm(song: Song) -> Rhythm:
         downbeats=beats[bars.first :: bars.meter] if bars and sure else np.zeros(0),
         tempo=float(60 / np.median(np.diff(beats))),
         meter=bars.meter if bars else 4,
-        confidence=_confidence(lasting, contrast, _coherence(onsets, beats)),
+        confidence=_confidence(lasting, contrast, coherence(onsets, position_of(beats, onsets.times))),
         beatless=False,
     )
 
@@ -69,12 +69,7 @@ def _contrast(onsets: Onsets, beats: F64) -> float:
     return float(strongest_near(onsets, onsets.total, beats, 2).mean() / (everywhere + 1e-9)) if len(beats) > 2 else 0.0
 
 
-def _coherence(onsets: Onsets, beats: F64) -> float:
-    """How well the onsets keep in step with the beats, 0 to 1."""
-    waves = pulse_waves(onsets.total, position_of(beats, onsets.times), 8.0)
-    return float(np.abs(waves.sum()) / (np.abs(waves).sum() + 1e-9))
-
-
-def _confidence(lasting: float, contrast: float, coherence: float) -> float:
+def _confidence(lasting: float, contrast: float, steady: float) -> float:
+    """0 to 1 from the pulse's persistence, the contrast of the beats and the coherence of the onsets with them."""
     clear = np.clip((lasting - 0.3) / 0.4, 0, 1) * np.clip((contrast - 1.2) / 0.8, 0, 1)
-    return float(np.sqrt(clear) * (0.5 + 0.5 * coherence))
+    return float(np.sqrt(clear) * (0.5 + 0.5 * steady))
