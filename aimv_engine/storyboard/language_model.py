@@ -1,0 +1,95 @@
+"""The language model: the embedded SmolLM2, or any causal language model of transformers by folder or name."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aimv_engine import weights
+from aimv_engine.errors import AimvError
+from aimv_engine.progress import Progress, silent
+from aimv_engine.storyboard import gguf_checkpoint
+
+EMBEDDED = "smollm2"
+EMBEDDED_THREADS = 2  # the embedded model is too small for more, and a fixed number gives the same bytes everywhere
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A causal language model, ready to write."""
+
+    name: str
+    network: Any  # a transformers causal language model in evaluation mode
+    tokenizer: Any
+    pieces: tuple[str, ...]  # the text of each token of the vocabulary, with a leading space where it begins a word
+    threads: int
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it is the small model that AIMV brings along: that one needs designed openings."""
+        return self.name == EMBEDDED
+
+
+def load(name: str | None = None, *, download: bool = False, progress: Progress = silent) -> LanguageModel:
+    """The model of that name: None is the embedded one, else a folder or the name of a model in the hub's cache.
+
+    Only safetensors are read and no code of a model is ever run. With `download` a model that is not in the cache is
+    fetched from the hub. Raises AimvError when there is no such model or it can't be used.
+    """
+    if name is None:
+        return _load(EMBEDDED, _embedded_folder(progress), EMBEDDED_THREADS, download=False)
+    folder = Path(name).expanduser()
+    if folder.is_dir() and not list(folder.glob("*.safetensors")):
+        raise AimvError(f"the folder {folder} holds no *.safetensors: save the language model as safetensors first")
+    source = folder if folder.is_dir() else name
+    return _load(name, source, os.cpu_count() or 1, download=download and not folder.is_dir())
+
+
+def _embedded_folder(progress: Progress) -> Path:
+    """The folder of the converted SmolLM2-135M-Instruct, made when it is not there yet."""
+    source = weights.packaged(EMBEDDED)
+    folder = weights.cache() / f"{EMBEDDED}-{weights.FILES[EMBEDDED].sha256[:12]}"
+    if not folder.is_dir():
+        gguf_checkpoint.convert(source, folder, progress)
+    return folder
+
+
+def _load(name: str, source: Path | str, threads: int, download: bool) -> LanguageModel:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    device = "cuda" if torch.cuda.is_available() and name != EMBEDDED else "cpu"
+    options: dict[str, Any] = {"local_files_only": not download, "trust_remote_code": False}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, **options)
+        network: Any = AutoModelForCausalLM.from_pretrained(
+            source, dtype=torch.bfloat16, use_safetensors=True, **options
+        )
+    except (OSError, ValueError, ImportError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise AimvError(
+            f"the language model '{name}' can't be loaded: give a folder with safetensors, or the name of a model that "
+            f"is in the hub's cache ({reason})"
+        ) from error
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.padding_side = "left"
+    names = tokenizer.convert_ids_to_tokens(list(range(network.config.vocab_size)))
+    # "Ġ" (byte-level vocabularies) and "▁" (sentencepiece) stand for the space before a word
+    pieces = tuple((piece or "").replace("Ġ", " ").replace("▁", " ") for piece in names)
+    return LanguageModel(name, network.to(device).train(False), tokenizer, pieces, threads)
+
+
+@contextmanager
+def fixed_threads(count: int) -> Iterator[None]:
+    """Torch computes with `count` threads inside: sums, and so their last bits, depend on how work is split."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,90 @@
+"""The storyboard as JSON: back unchanged, and clear about a slip of the hand."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aimv_engine.errors import AimvError
+from aimv_engine.storyboard.scene import Candidate, Scene, Storyboard, from_dict, to_dict
+
+texts = st.text(min_size=1).filter(lambda text: bool(text.strip()))
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+tags = st.lists(st.tuples(texts, numbers), max_size=3).map(tuple)
+times = st.tuples(st.floats(0, 1e4), st.floats(0.5, 100)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> Scene:
+    start, end = draw(times)
+    candidates = draw(st.lists(st.builds(Candidate, texts, numbers), max_size=3).map(tuple))
+    seed = draw(st.integers(0, 2**32 - 1))
+    return Scene(start, end, draw(texts), draw(texts), candidates, draw(tags), seed, draw(texts))
+
+
+@given(st.builds(Storyboard, tags, texts, texts, st.lists(scenes(), max_size=3).map(tuple)))
+def test_json_takes_a_storyboard_there_and_back(storyboard: Storyboard) -> None:
+    assert from_dict(json.loads(json.dumps(to_dict(storyboard)))) == storyboard
+
+
+def example() -> dict[str, Any]:
+    candidate = Candidate("In a snowy field, a white horse walks through the mist.", 0.1)
+    scene = Scene(0.0, 10.0, "A", candidate.sentence, (candidate,), (("slow", 0.3),), 7, "oil")
+    return to_dict(Storyboard((("slow", 0.3),), "by Claude Monet", "oil", (scene,)))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        (["artist"], 3, "artist"),
+        (["scenes"], {}, "scenes"),
+        (["scenes", 0], "A", "scenes[0]"),
+        (["scenes", 0, "sentence"], " ", "scenes[0].sentence"),
+        (["scenes", 0, "start"], "zero", "scenes[0].start"),
+        (["scenes", 0, "start"], float("nan"), "scenes[0].start"),
+        (["scenes", 0, "end"], -1, "scenes[0].end"),
+        (["scenes", 0, "seed"], 1.5, "scenes[0].seed"),
+        (["scenes", 0, "seed"], True, "scenes[0].seed"),
+        (["scenes", 0, "seed"], -1, "scenes[0].seed"),
+        (["scenes", 0, "tags", 0], ["slow"], "scenes[0].tags[0]"),
+        (["scenes", 0, "tags", 0, 1], "much", "scenes[0].tags[0][1]"),
+        (["scenes", 0, "candidates", 0, "score"], None, "scenes[0].candidates[0].score"),
+    ],
+)
+def test_a_wrong_value_is_named(path: list[Any], value: Any, named: str) -> None:
+    data = example()
+    place: Any = data
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    with pytest.raises(AimvError) as caught:
+        from_dict(data)
+    assert f" {named} " in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["artist", "look", "main_tags", "scenes"])
+def test_a_missing_field_is_named(name: str) -> None:
+    data = example()
+    del data[name]
+    with pytest.raises(AimvError, match=f"{name} is missing"):
+        from_dict(data)
+
+
+def test_a_missing_field_of_a_scene_is_named() -> None:
+    data = example()
+    del data["scenes"][0]["look"]
+    with pytest.raises(AimvError, match=r"scenes\[0\]\.look is missing"):
+        from_dict(data)
+
+
+def test_what_is_no_storyboard_at_all_is_refused() -> None:
+    with pytest.raises(AimvError, match="the storyboard must be an object"):
+        from_dict([1, 2])
+
+
+def test_own_notes_in_the_file_do_no_harm() -> None:
+    data = example()
+    data["note"] = "the horse again?"
+    assert from_dict(data) == from_dict(example())
