@@ -56,7 +56,7 @@ def main() -> None:
             for window in WINDOWS
         ]
         figures = ", ".join(f"F at {window:g} s {score:.2f}" for window, score in zip(WINDOWS, scores, strict=True))
-        print(f"{name:22s} {figures}, {seconds / minutes:.2f} s of processor time a minute, rhythm included")
+        print(f"{name:22s} {figures}, {seconds / minutes:.2f} s of processor time a minute of music, beats included")
 
 
 def make_medley(songs: list[F32], seed: int) -> tuple[F32, F64]:

@@ -22,6 +22,7 @@ STEP = 0.5  # seconds
 TIMBRE = 14  # cepstral coefficients
 REGISTERS = 3  # bass, middle, treble
 GROUPS = 8  # of mel bands
+BESIDE_TIMBRE = 0.8  # the weight of each other kind of feature
 OUTLYING = 3.0  # standard deviations: what is further out, such as a second of silence, counts no more
 
 SHORTEST = 6.0  # seconds, the least length of a section
@@ -37,10 +38,10 @@ SUDDEN = 0.4  # the part of it that novelty takes away at most, or adds where th
 NOVELTY_REACH = 10.0  # seconds to each side
 
 CONTEXT = 6.0  # seconds of a section that say how it sounds near its end
-FREE = 0.3  # seconds: a cut between bar lines is this exact at first
-BAR_REACH = 1.0  # seconds: so far a bar line may draw a cut to itself ...
 CLEAR = 0.5  # squared distance between sections, below which they differ no more than chance has it
-BAR_PULL = 0.4  # ... if that misplaces no more than this many seconds of wholly different sound
+FREE = 0.3  # seconds that a cut may move from its step to the moment of change
+BAR_REACH = 1.2  # seconds that it may move to a bar line ...
+BAR_PULL = 0.6  # ... if that misplaces no more than this many seconds of wholly different sound
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,9 @@ def describe(song: Song, tonality: Tonality) -> Sound:
         steps=np.hstack(
             [
                 whitened(_step_means(timbre, FRAME_RATE, count)),
-                0.8 * whitened(unrest),
-                0.8 * whitened(_step_means(onsets, FRAME_RATE, count)),
-                0.8 * whitened(notes),
+                BESIDE_TIMBRE * whitened(unrest),
+                BESIDE_TIMBRE * whitened(_step_means(onsets, FRAME_RATE, count)),
+                BESIDE_TIMBRE * whitened(notes),
             ]
         ),
         duration=song.duration,
