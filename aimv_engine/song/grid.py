@@ -90,7 +90,7 @@ def _strongest_frequency(envelope: F64, near: float) -> float:
 
 
 def coherence(onsets: Onsets, position: F64) -> float:
-    """How well the onsets keep in step with a pulse all along, 0 to 1. position [F]: its periods passed at each frame."""
+    """How well the onsets keep in step with a pulse all along, 0 to 1. position [F]: how many periods have passed."""
     waves = _pulse_waves(onsets.total, position, 8.0)
     return float(np.abs(waves.sum()) / (np.abs(waves).sum() + 1e-9))
 
