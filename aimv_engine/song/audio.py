@@ -69,9 +69,9 @@ def decode(path: Path) -> Song:
 
 
 def _sha256(path: Path) -> str:
-    if path.is_dir():
-        raise AimvError(f"{path} is a folder; give the song file itself")
     try:
+        if path.is_dir():
+            raise AimvError(f"{path} is a folder; give the song file itself")
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except FileNotFoundError:
@@ -84,9 +84,9 @@ def _run_ffmpeg(path: Path) -> tuple[bytes, str]:
     """The first audio stream as an AU file, and what ffmpeg said. AU because its header tells the rate on a pipe."""
     mix = "aresample=out_chlayout=mono:rematrix_maxval=1"  # a weighted mean: two equal channels keep their level
     rates = "aformat=sample_rates=" + "|".join(map(str, RATES))
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), *["-nostdin", "-hide_banner", "-nostats", "-v", "info"]]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-nostats", "-v", "info"]
     command += ["-protocol_whitelist", "file", "-i", f"file:{path}"]  # a playlist may not reach for the network
-    command += ["-map", "0:a:0", "-af", f"{mix},{rates}", *["-c:a", "pcm_f32be", "-f", "au", "pipe:1"]]
+    command += ["-map", "0:a:0", "-af", f"{mix},{rates}", "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
     # ffmpeg also fails after the last good sample, so not its exit status counts but what came out
     result = subprocess.run(command, capture_output=True, check=False)
     return result.stdout, result.stderr.decode(errors="replace")
@@ -122,7 +122,8 @@ def _breaks_off(path: Path, seconds: float, log: str) -> bool:
     if seconds >= 0.98 * declared - 1.0:
         return False
     # In a video, sound may well end before the pictures do: only what ffmpeg stumbles over counts
-    has_pictures = any("Video:" in line and "attached pic" not in line for line in log.splitlines())
+    streams = [line for line in log.splitlines() if line.lstrip().startswith("Stream #")]
+    has_pictures = any("Video:" in line and "attached pic" not in line for line in streams)
     return not has_pictures or "partial file" in log or "File ended prematurely" in log
 
 
