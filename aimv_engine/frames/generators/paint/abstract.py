@@ -13,16 +13,17 @@ from .stage import Stage
 def paint_kaleidoscope(canvas: Canvas, stage: Stage) -> None:
     """Circles, squares and lines, mirrored round the middle; they breathe, turn and slide through each other."""
     view, time, hue = stage.view, stage.view.time, _hue(stage)
-    x, y = view.plane(0.6, 1)
+    x, y = view.plane(0.6, 2)
     y = y - np.float32(stage.number("middle", 0.0))
     radius = np.sqrt(x**2 + y**2) + 1e-4
     folds = int(5 + np.random.default_rng(stage.seed).integers(0, 4))
     wedge = 2 * np.pi / folds
     angle = np.abs(np.mod(np.arctan2(y, x) + time * 0.12, wedge) - wedge / 2)
     u, v = radius * np.cos(angle) * 2.2, radius * np.sin(angle) * 2.2
-    smoke = enlarge(sample(cloud(stage.seed % 499, 2.4), *(axis + time * 0.012 for axis in view.plane(0.1, 4))), view)
-    add(canvas, (0.02 + 0.14 * smoke).astype(np.float32), wheel(hue + 0.5))
-    add(canvas, np.exp(-radius * 4) * np.float32(0.22), wheel(hue + 0.1))
+    smoke = sample(cloud(stage.seed % 499, 2.4), x * 0.5 + time * 0.012, y * 0.5 + time * 0.012)
+    figure = np.zeros((view.height // 2, view.width // 2, 3), np.float32)
+    add(figure, (0.02 + 0.14 * smoke).astype(np.float32), wheel(hue + 0.5))
+    add(figure, np.exp(-radius * 4) * np.float32(0.22), wheel(hue + 0.1))
     energy = np.float32(0.55 + 0.7 * view.energy)
     random = np.random.default_rng(stage.seed + 1).random((5, 4))
     for index, (size, slide, turn, kind) in enumerate(random):
@@ -43,7 +44,8 @@ def paint_kaleidoscope(canvas: Canvas, stage: Stage) -> None:
         line = np.abs(u * np.cos(slant) + v * np.sin(slant) - centre * 0.9)
         glow = 0.006 / (outline + 0.006) * energy + 0.0016 / (line + 0.006)
         fill = 0.10 * smooth(span, span * 0.2, np.sqrt(near_u**2 + near_v**2))
-        add(canvas, ((glow**1.3 + fill) * np.exp(-radius * 0.8)).astype(np.float32), wheel(hue + 0.13 * index) * 1.2)
+        add(figure, ((glow**1.3 + fill) * np.exp(-radius * 0.8)).astype(np.float32), wheel(hue + 0.13 * index) * 1.2)
+    canvas += enlarge(figure, view)
 
 
 def _hue(stage: Stage) -> float:

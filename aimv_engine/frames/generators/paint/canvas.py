@@ -15,16 +15,17 @@ FRACTION = 4  # bits after the point in OpenCV's drawing coordinates
 def over(canvas: Canvas, cover: ArrayLike, colour: ArrayLike) -> None:
     """Covers the canvas with one colour [3] or a picture, as much as `cover` 0..1 says; it broadcasts."""
     share, paint = _spread(cover, canvas), np.asarray(colour, np.float32)
-    cv2.multiply(canvas, cv2.transform(share, np.array([[-1, 1]] * 3, np.float32)), dst=canvas)
+    uncovered = 1 - share
+    cv2.multiply(canvas, cv2.merge((uncovered, uncovered, uncovered)), dst=canvas)
     if paint.ndim == 1:
-        cv2.add(canvas, cv2.transform(share, paint[:, None]), dst=canvas)
+        cv2.add(canvas, tinted(share, paint), dst=canvas)
     else:
-        cv2.add(canvas, paint * share[..., None], dst=canvas)
+        cv2.add(canvas, cv2.multiply(paint, cv2.merge((share, share, share))), dst=canvas)
 
 
 def add(canvas: Canvas, amount: ArrayLike, colour: ArrayLike) -> None:
     """Adds light of one colour, as much as `amount` says; it broadcasts."""
-    cv2.add(canvas, cv2.transform(_spread(amount, canvas), np.asarray(colour, np.float32)[:, None]), dst=canvas)
+    cv2.add(canvas, tinted(_spread(amount, canvas), colour), dst=canvas)
 
 
 def _spread(amount: ArrayLike, canvas: Canvas) -> F32:
@@ -32,10 +33,17 @@ def _spread(amount: ArrayLike, canvas: Canvas) -> F32:
     return np.ascontiguousarray(np.broadcast_to(np.asarray(amount, np.float32), canvas.shape[:2]))
 
 
+def tinted(amount: F32, colour: ArrayLike) -> Canvas:
+    """A colour times an amount [height, width]. (Merging planes is many times faster than broadcasting.)"""
+    red, green, blue = np.asarray(colour, np.float32)
+    return np.asarray(cv2.merge((amount * red, amount * green, amount * blue)), np.float32)
+
+
 def ramp(amount: ArrayLike, dark: ArrayLike, lit: ArrayLike) -> Canvas:
     """A picture that is `dark` where the amount [height, width] is 0 and `lit` where it is 1."""
-    first, second = np.asarray(dark, np.float32), np.asarray(lit, np.float32)
-    return np.asarray(cv2.transform(np.asarray(amount, np.float32), np.stack([second - first, first], 1)), np.float32)
+    share, first = np.asarray(amount, np.float32), np.asarray(dark, np.float32)
+    steps = zip(first, np.asarray(lit, np.float32) - first, strict=True)
+    return np.asarray(cv2.merge(tuple(share * step + start for start, step in steps)), np.float32)
 
 
 def enlarge(picture: F32, view: View) -> F32:

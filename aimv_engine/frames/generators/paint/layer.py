@@ -12,7 +12,7 @@ import numpy as np
 
 from aimv_engine.arrays import F32
 
-from .canvas import Canvas
+from .canvas import Canvas, tinted
 from .view import View
 
 LINES = 360  # builders think in lines: this many are one picture height, whatever the resolution
@@ -65,13 +65,17 @@ class Tint:
     haze: float = 0.0
     haze_colour: F32 = field(default_factory=lambda: NOTHING)
 
-    def matrix(self, opacity: float) -> F32:
-        """Layer channels to premultiplied colour, [3, 4]."""
-        dark = self.dark + (self.haze_colour - self.dark) * self.haze
-        lit = self.lit + (self.haze_colour - self.lit) * self.haze
+    def matrix(self) -> F32:
+        """Premultiplied light and accents [3] to premultiplied colour, less what the cover itself adds, [3, 4]."""
+        lit = (self.lit - self.dark) * (1 - self.haze)
         clear = 1 - 0.7 * self.haze
-        columns = [lit - dark, self.first * clear, self.second * clear, dark]
-        return np.stack(columns, 1).astype(np.float32) * np.float32(opacity / 255)
+        columns = [lit, self.first * clear, self.second * clear, np.zeros(3)]
+        return np.stack(columns, 1).astype(np.float32) / np.float32(255)
+
+    @property
+    def body(self) -> F32:
+        """The colour of what is not lit, haze before it."""
+        return np.asarray(self.dark + (self.haze_colour - self.dark) * self.haze, np.float32)
 
 
 def draw(
@@ -112,8 +116,9 @@ def draw(
         seen[max(bottom, 1) :] = seen[max(bottom, 1) - 1]
     if blur:
         seen = cv2.GaussianBlur(seen, (0, 0), max(0.3, blur * view.height))
-    channels = seen.astype(np.float32)
-    uncovered = np.array([[0, 0, 0, -opacity / 255, 1]] * 3, np.float32)
-    region = canvas[first_row:]
-    cv2.multiply(region, cv2.transform(channels, uncovered), dst=region)
-    cv2.add(region, cv2.transform(channels, tint.matrix(opacity)), dst=region)
+    cover = cv2.extractChannel(seen, 3).astype(np.float32) * np.float32(opacity / 255)
+    lights = cv2.cvtColor(seen, cv2.COLOR_BGRA2BGR).astype(np.float32)  # the first three channels
+    uncovered, region = 1 - cover, canvas[first_row:]
+    cv2.multiply(region, cv2.merge((uncovered, uncovered, uncovered)), dst=region)
+    cv2.add(region, tinted(cover, tint.body), dst=region)
+    cv2.add(region, cv2.transform(lights, tint.matrix() * np.float32(opacity)), dst=region)

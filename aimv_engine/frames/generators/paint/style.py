@@ -79,7 +79,7 @@ def brush(picture: F32, radius: float) -> F32:
     mean, grey_mean = (cv2.blur(field, (side, side), borderType=cv2.BORDER_REFLECT) for field in (picture, grey))
     unrest = cv2.blur(grey * grey, (side, side), borderType=cv2.BORDER_REFLECT) - grey_mean * grey_mean
     calm = 1 / (np.maximum(unrest, 0) + np.float32(2e-5)) ** 2
-    weighted = mean * calm[..., None]
+    weighted = cv2.multiply(mean, cv2.merge((calm, calm, calm)))
     total, weight = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
     step = side // 2 + 1
     padded = cv2.copyMakeBorder(weighted, step, step, step, step, cv2.BORDER_REFLECT)
@@ -89,7 +89,7 @@ def brush(picture: F32, radius: float) -> F32:
             region = (slice(down, down + height), slice(across, across + width))
             total = np.add(total, padded[region])
             weight = np.add(weight, padded_calm[region])
-    brushed = total / weight[..., None]
+    brushed = cv2.divide(total, cv2.merge((weight, weight, weight)))
     sparks = np.clip(picture - brushed - np.float32(0.10), 0, 1)  # stars, lamps, glints are set on top
     return np.asarray(brushed + sparks, np.float32)
 
