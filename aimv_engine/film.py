@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from aimv_engine import looks
+from aimv_engine.arrays import Picture
 from aimv_engine.errors import AimvError
 from aimv_engine.frames.generators import Generator
 from aimv_engine.frames.plan import FilmPlan, KeyframeSpec
@@ -43,7 +45,8 @@ def list_pictures(plan: FilmPlan, size: tuple[int, int], generator: str, interpo
     inbetweens: dict[str, Inbetween] = {}
     strips = []
     for scene in plan.scenes:
-        names = [name_of("keyframe", generator, size, spec) for spec in scene.keyframes]
+        painting = looks.load(scene.keyframes[0].look).painting  # another way of painting is another picture
+        names = [name_of("keyframe", generator, size, spec, painting) for spec in scene.keyframes]
         keyframes.update(zip(names, scene.keyframes, strict=True))
         strip = []
         for frame in range(scene.strip_first, scene.strip_last):
@@ -102,12 +105,13 @@ def make_inbetweens(pictures: FilmPictures, store: Store, pool: InbetweenPool, p
     done = total - sum(len(names) for names in pairs.values())
     progress("in-betweens", done, total)
 
-    def jobs() -> Iterator[tuple[object, object, list[float]]]:
+    def jobs() -> Iterator[tuple[Picture, Picture, list[float]]]:
         for (first, second), names in pairs.items():
             times = [float(pictures.inbetweens[name].t) for name in names]
             yield store.read(first), store.read(second), times
 
-    for names, made in zip(pairs.values(), pool.run(jobs()), strict=True):
+    run = pool.run(jobs(), heartbeat=lambda: progress("in-betweens", done, total))
+    for names, made in zip(pairs.values(), run, strict=True):
         for name, picture in zip(names, made, strict=True):
             store.write(name, picture)
         done += len(names)

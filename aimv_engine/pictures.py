@@ -9,6 +9,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
 
 from aimv_engine.arrays import F32
 from aimv_engine.edit import cluster_color
@@ -50,6 +51,8 @@ def overview(analysis: Analysis, title: str) -> bytes:
         for segment in analysis.segments[1:]:
             axis.axvline(segment.start, color=INK, linewidth=0.8, alpha=0.75)
     axes[-1].set_xlim(0, analysis.duration)
+    step = next(step for step in (5, 10, 15, 30, 60, 120, 300, 600) if analysis.duration / step <= 16 or step == 600)
+    axes[-1].xaxis.set_major_locator(MultipleLocator(step))
     axes[-1].xaxis.set_major_formatter(lambda value, _: f"{int(value) // 60}:{int(value) % 60:02d}")
     axes[-1].tick_params(axis="x", labelsize=10, pad=5)
     return _png(figure)

@@ -12,7 +12,7 @@ from aimv_engine.edit import Outputs, make_edit
 from aimv_engine.errors import AimvError
 from aimv_engine.film import FilmPictures, check_disk, list_pictures, make_inbetweens, make_keyframes
 from aimv_engine.frames.effects import beat_effects
-from aimv_engine.frames.generators.paint import Paint
+from aimv_engine.frames.generators.paint.generator import Paint
 from aimv_engine.frames.motion import key_hue, make_motion
 from aimv_engine.frames.plan import FilmPlan
 from aimv_engine.frames.planner import plan_film
@@ -49,26 +49,25 @@ def analyze(project: Project, song_path: Path, settings: Settings, progress: Pro
     }
     analysis = project.analysis()
     if analysis is None or analysis.made_from != made_from:
-        progress("listening", 0, 6)
+        progress("decoding", 0, 1)
         song = decode(song_path)
+        progress("decoding", 1, 1)
         project.write_analysis(_listen(song, settings, made_from, progress))
         analysis = project.analysis()
         assert analysis is not None
         project.write("overview.png", overview(analysis, song_path.stem))
-        progress("listening", 6, 6)
     return analysis
 
 
 def _listen(song: Song, settings: Settings, made_from: dict[str, Any], progress: Progress) -> Analysis:
-    progress("listening", 1, 6)
     taggram = tag(song, f"{settings.tagger}_musicnn", settings.hop, progress)
-    progress("listening", 2, 6)
+    progress("listening", 0, 3)
     rhythm = analyse_rhythm(song)
-    progress("listening", 3, 6)
+    progress("listening", 1, 3)
     energy, tonality = analyse_energy(song), analyse_tonality(song)
-    progress("listening", 4, 6)
+    progress("listening", 2, 3)
     segments = segmentation.segment(song, taggram, rhythm, tonality, energy, settings.clusters or None)
-    progress("listening", 5, 6)
+    progress("listening", 3, 3)
     return Analysis(
         made_from=made_from,
         duration=song.duration,
