@@ -29,6 +29,7 @@ from .virtual_environment import (
     Workshop,
     discard_damaged,
     has_python,
+    made_from,
     python_path,
     python_version,
     site_packages,
@@ -238,22 +239,24 @@ def _make(environment: Environment, report: Report, lock: int) -> None:
 
 
 def _make_virtual_environment(environment: Environment, workshop: Workshop) -> None:
+    """Leaves an environment whose Python runs, with pip, and with no package that is only half there."""
     folder = environment.folder
-    usable = has_python(folder) and python_version(folder) in environment.pythons
-    if usable:
-        discard_damaged(folder)
-        if any(site_packages(folder).glob("pip-*.dist-info")):
-            return
-    python = find_python(environment.pythons)
-    if python is None:
-        raise AimvError(
-            f"{environment.title} needs Python {' or '.join(environment.pythons)} (64-bit, with venv and ensurepip), "
-            "and none was found; install one and run again"
-        )
-    if not usable:
-        shutil.rmtree(folder, ignore_errors=True)
-        check_disk(folder.parent, environment.gigabytes)
-    workshop.create(python)
+    if python_version(folder) not in environment.pythons:
+        kept = made_from(folder)
+        python = find_python([kept]) if kept in environment.pythons else None
+        if python is None:  # nothing of it can be kept
+            python = find_python(environment.pythons)
+            if python is None:
+                wanted = " or ".join(environment.pythons)
+                raise AimvError(
+                    f"Python {wanted} is missing (64-bit, with venv and ensurepip); install it and run again"
+                )
+            shutil.rmtree(folder, ignore_errors=True)
+            check_disk(folder.parent, environment.gigabytes)
+        workshop.create(python)
+    discard_damaged(folder)
+    if not any(site_packages(folder).glob("pip-*.dist-info")):
+        workshop.add_pip()
 
 
 def check_disk(folder: Path, gigabytes: float) -> None:

@@ -49,12 +49,23 @@ def site_packages(folder: Path) -> Path:
 
 def has_python(folder: Path) -> bool:
     """Whether the environment has a Python, and the Python that it was made from is still there. Runs nothing."""
+    base = _setting(folder, "home")
+    return base is not None and Path(base).is_dir() and python_path(folder).exists()
+
+
+def made_from(folder: Path) -> str | None:
+    """The version, as "3.11", of the Python that the environment was made from; None where there is none."""
+    version = _setting(folder, "version")
+    return ".".join(version.split(".")[:2]) if version else None
+
+
+def _setting(folder: Path, name: str) -> str | None:
     try:
         settings = (folder / "pyvenv.cfg").read_text(encoding="utf-8")
     except OSError:
-        return False
-    base = re.search(r"^home *= *(.*)$", settings, re.MULTILINE)
-    return python_path(folder).exists() and base is not None and Path(base[1].strip()).is_dir()
+        return None
+    found = re.search(rf"^{name} *= *(.*\S)", settings, re.MULTILINE)
+    return found[1] if found else None
 
 
 def python_version(folder: Path) -> str | None:
@@ -97,8 +108,16 @@ class Workshop:
     report: Report
 
     def create(self, python: Path) -> None:
-        """Makes the environment from `python`; one that exists gets back what it lacks."""
-        self._run([str(python), "-m", "venv", str(self.folder)], self.folder.parent, lambda text: ("preparing", 0, 0))
+        """Makes the environment from `python`; of one that exists only the Python is made anew."""
+        for stale in python_path(self.folder).parent.glob("python*"):
+            stale.unlink()
+        command = [str(python), "-m", "venv", "--without-pip", str(self.folder)]
+        self._run(command, self.folder.parent, lambda text: ("preparing", 0, 0))
+
+    def add_pip(self) -> None:
+        """Installs the pip that comes with Python."""
+        command = [str(python_path(self.folder)), "-m", "ensurepip", "--default-pip"]
+        self._run(command, self.folder, lambda text: ("preparing", 0, 0))
 
     def install(self, requirements: Path, arguments: Sequence[str]) -> None:
         """Has pip install `arguments`, whose files lie in the folder `requirements`."""
