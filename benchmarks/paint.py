@@ -46,14 +46,18 @@ def specs(count: int, look: str) -> list[KeyframeSpec]:
 
 def pictures_a_second(generator: Paint, wanted: Sequence[KeyframeSpec], size: tuple[int, int]) -> tuple[float, float]:
     """The rate, and the mean difference of neighbours within a scene (of 255)."""
-    warm = wanted[0]
-    list(generator.pictures([warm] * 8, size))
     start, steps, before = time.perf_counter(), [], None
     for spec, picture in zip(wanted, generator.pictures(wanted, size), strict=True):
         if before is not None and before[0] == spec.texts:
             steps.append(float(np.abs(picture.astype(np.int16) - before[1]).mean()))
         before = (spec.texts, picture.astype(np.int16))
     return len(wanted) / (time.perf_counter() - start), float(np.mean(steps))
+
+
+def processor_seconds() -> float:
+    """What this process and its ended children have used so far, user and system."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def main() -> None:
@@ -66,18 +70,18 @@ def main() -> None:
     width, height = map(int, arguments.size.split("x"))
     wanted = specs(arguments.pictures, arguments.look)
 
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}"
-    )
-    print(f"{len(wanted)} pictures of {len(SENTENCES)} scenes at {width}x{height}, look {arguments.look}")
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    print(f"{machine}; {len(wanted)} pictures of {len(SENTENCES)} scenes at {width}x{height}, look {arguments.look}")
     for name, workers in (("worker processes", arguments.workers), ("one process", 0)):
         generator = Paint(workers)
         start = time.perf_counter()
-        list(generator.pictures(wanted[:1], (64, 64)))
-        print(f"{name}: ready after {time.perf_counter() - start:.1f} s")
+        list(generator.pictures(wanted[:1] * 8, (64, 64)))
+        ready, used = time.perf_counter() - start, processor_seconds()
         rate, step = pictures_a_second(generator, wanted, (width, height))
         generator.close()
-        print(f"{name}: {rate:.1f} pictures a second; neighbours differ by {step:.2f} of 255")
+        spent = 1000 * (processor_seconds() - used) / len(wanted)
+        print(f"{name}: ready after {ready:.1f} s, then {rate:.1f} pictures a second", end="; ")
+        print(f"{spent:.0f} ms of a core a picture; neighbours differ by {step:.2f} of 255")
     own, children = (
         resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )

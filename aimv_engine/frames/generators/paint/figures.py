@@ -147,6 +147,8 @@ def draw_person(
 def paint_people(canvas: Canvas, stage: Stage) -> None:
     """The people of the scene's sentence, seen from behind or against the light."""
     view, things = stage.view, stage.things
+    if "rider" in things:  # sits on the horse, see shapes
+        return
     kinds = [kind for kind in PEOPLE if kind in things]
     if "couple" in things:
         kinds = ["man", "woman"]

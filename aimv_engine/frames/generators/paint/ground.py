@@ -33,7 +33,7 @@ class Plane:
         self.across = ((side - bend) * self.distance / EYE * 0.5).astype(np.float32)
         self.ahead = (np.minimum(self.distance, 40) + view.time * speed).astype(np.float32)
         self.line = (self.distance / view.height / EYE * 0.6).astype(np.float32)
-        self.haze = (np.exp(-self.below * 9) * 0.9).astype(np.float32)
+        self.haze = (np.exp(-self.below * 13) * 0.9).astype(np.float32)
 
 
 def paint_road(canvas: Canvas, stage: Stage) -> None:
@@ -45,10 +45,13 @@ def paint_road(canvas: Canvas, stage: Stage) -> None:
     bright = np.float32(0.25 + 0.9 * light.ambient)
     verge = stage.colour("grass", "#6b7440") * mix(light.shine, WHITE, 0.2) * bright
     asphalt = stage.colour("road", "#4a4a52") * mix(light.shine, WHITE, 0.4) * bright
-    ground = ramp(np.clip(0.25 + 0.5 * grain + 0.4 * patches, 0, 1), verge * 0.25, verge * 1.15)
+    tufts = sample(cloud(5, 1.6, 6), plane.across * 0.5, plane.ahead * 0.35)
+    tone = 0.45 + 0.9 * (grain - 0.5) + 1.1 * (patches - 0.5) + 0.9 * (tufts - 0.5)
+    ground = ramp(np.clip(tone, 0, 1), verge * 0.12, verge * 0.95)
     away = np.abs(plane.across)
     on_road = smooth(0, 1, (ROAD - away) / (2 * plane.line) + 0.5)
-    over(ground, on_road, ramp(grain, asphalt * 0.55, asphalt * 1.15))
+    worn = np.clip(0.5 + 1.3 * (grain - 0.5) + 0.5 * (patches - 0.5), 0, 1)
+    over(ground, on_road, ramp(worn, asphalt * 0.45, asphalt * 1.1))
     if not stage.number("dirt", 0.0):
         sharp = np.clip(0.03 / plane.line, 0, 1)
         edge = smooth(0.5, -0.5, (np.abs(away - ROAD + 0.06) - 0.022) / plane.line)
@@ -91,7 +94,7 @@ def paint_snow_field(canvas: Canvas, stage: Stage) -> None:
         far * 0.30 + 0.012 + stage.view.time * 0.004,
     )
     crust = sample(cloud(stage.seed % 499 + 1, 1.7), plane.across * 0.15, plane.ahead * 0.15)
-    facing = np.clip(0.52 + 4.2 * (drifts - beside) + 0.22 * (crust - 0.5), 0, 1)
+    facing = np.clip(0.55 + 11 * (drifts - beside) + 0.35 * (crust - 0.5), 0, 1)
     bright = np.float32(0.35 + 0.65 * light.ambient)
     shade = mix(mix(light.zenith, light.fog, 0.6), linear("#8fb0e0"), 0.35) * bright
     field = ramp(facing.astype(np.float32), shade * 0.75, mix(light.shine, WHITE, 0.5) * bright * 1.05)

@@ -272,3 +272,13 @@ def paint_hedge(canvas: Canvas, stage: Stage) -> None:
         fog_bank(
             canvas, stage.view, stage.horizon + y, 0.06, 0.25 + 0.4 * stage.haze, stage.light.air, stage.seed + index
         )
+
+
+def paint_bank(canvas: Canvas, stage: Stage) -> None:
+    """The near shore: a dark strip of grass and stones for whoever stands there."""
+    light = stage.light
+    ground = stage.colour("bank", "#4a5238")
+    bed = plants.plants(stage.seed + 15, 1500, 0, 1.0, stage.detail)
+    tint = Tint(ground * light.shade * np.float32(0.7), ground * light.shine * np.float32(1.1))
+    slope = 0.012 * np.sin(stage.seed)
+    draw(canvas, stage.view, bed, tint, 0.8, 0.40 + slope, stage.travel(0.8) * 0.3, 1.3, shear=_sway(stage, 0.04, 0.7))

@@ -53,6 +53,7 @@ STEPS: dict[str, Painter] = {
     "rails": ground.paint_rails,
     "grid": ground.paint_grid,
     "lava": weather.paint_lava,
+    "bank": land.paint_bank,
     "snow_field": ground.paint_snow_field,
     "floor": ground.paint_floor,
     "terrace": ground.paint_terrace,
@@ -129,7 +130,10 @@ def steps_of(choice: Choice) -> frozenset[str]:
     """All painters that a choice calls for."""
     things = catalogue().things
     named = [step for name, _ in choice.things for step in things[name].steps]
-    return frozenset((*catalogue().places[choice.place].steps, *choice.backgrounds, *named))
+    steps = {*catalogue().places[choice.place].steps, *choice.backgrounds, *named}
+    if steps & {"people", "shapes"} and steps & {"water", "cloud_sea", "lava"} and "beach" not in steps:
+        steps.add("bank")  # something to stand on
+    return frozenset(steps)
 
 
 def set_stage(spec: KeyframeSpec, choice: Choice, light: Light, size: tuple[int, int]) -> Stage:

@@ -37,6 +37,16 @@ HORSE = [
     (-0.42, -0.46),
     (-0.48, -0.54),
 ]
+RIDER = [
+    (-0.10, -0.60),
+    (0.10, -0.60),
+    (0.11, -0.82),
+    (0.10, -1.08),
+    (0.0, -1.14),
+    (-0.09, -1.06),
+    (-0.16, -0.80),
+    (-0.30, -0.58),
+]
 WOLF = [
     (-0.46, -0.42),
     (-0.36, -0.50),
@@ -169,6 +179,15 @@ def _paint_shape(canvas: Canvas, stage: Stage, shape: Shape, name: str, place: f
         wave = 0.05 * np.sin(view.time * 2.2 + place)
         tail = [(tail_x, tail_y + bob), (tail_x - 0.10, tail_y + 0.04 + wave), (tail_x - 0.15, tail_y + 0.22 + wave)]
         body.line(put(np.array(tail)), shape.length * 0.06)
+    if name == "horse" and "rider" in stage.things:
+        lift = bob * 1.6
+        body.polygon(put(np.add(curve(RIDER), (0, lift))))
+        body.line(
+            put(np.array([(0.02, -0.62 + lift), (0.12, -0.50 + lift), (0.06, -0.28 + lift)])), shape.length * 0.075
+        )
+        body.line(put(np.array([(0.02, -1.02 + lift), (0.20, -0.88 + lift), (0.34, -0.90 + bob)])), shape.length * 0.05)
+        head = put(np.array([(0.02, -1.22 + lift)]))[0]
+        body.disc(head[0], head[1], shape.length * 0.062, 1, 1.25)
     if name == "cat":
         wave = 0.06 * np.sin(view.time * 1.4)
         tail = [(0.25, -0.04), (0.45, -0.05), (0.52, -0.16 + wave), (0.48, -0.26 + wave)]

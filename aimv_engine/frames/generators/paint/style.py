@@ -12,8 +12,8 @@ from .colours import LUMA
 STYLES = 26  # the network's painters
 SEEN = 216 * 384  # pixels the network sees: half as many as the 480 x 272 it was judged at, at half the time
 KEEP_COLOUR = 0.7  # how much of the scene's own colour stays
-KEEP_LIGHT = 0.65  # how much of the slow changes of light the network would make is taken out
-FLAT = 0.35  # how much of the stroke plain surfaces get, where the network invents texture
+KEEP_LIGHT = 0.82  # how much of the slow changes of light the network would make is taken out
+FLAT = 0.2  # how much of the stroke plain surfaces get, where the network invents texture
 
 
 class StyleNetwork:

@@ -177,7 +177,7 @@ def row(
     tone = light / np.maximum(cover, 1e-3) * (1 - soil) + soil * (0.05 + 0.8 * patches)
     tone = np.asarray(tone * (0.55 + 0.45 * smooth(base * detail, (base - tall) * detail, y)), np.float32)
     sunlit = smooth(0.35, 0.75, tone) * (1 - soil)
-    return build(tone, np.maximum(cover, soil, dtype=np.float32), base * detail, detail, sunlit)
+    return build(tone, np.asarray(np.maximum(cover, soil), np.float32), base * detail, detail, sunlit)
 
 
 def _fold(channel: F32, margin: int) -> F32:
