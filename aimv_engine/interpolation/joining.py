@@ -33,6 +33,8 @@ COLOUR_BINS = 8  # a channel
 
 def join(rife: Rife, first: Picture, second: Picture, times: Sequence[float]) -> list[Picture]:
     """The pictures at `times` (0 to 1) between two neighbours, joined as suits them."""
+    if np.array_equal(first, second):
+        return [first.copy() for _ in times]
     motion = rife.motion(first, second)
     match joint(motion):
         case "morph":

@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -14,6 +14,7 @@ from aimv_engine.errors import AimvError
 from aimv_engine.interpolation.recipe import IDENTITY
 
 Job = tuple[Picture, Picture, Sequence[float]]  # first, second, times
+Pictures = Generator[list[Picture], None, None]  # those of each job
 
 HEARTBEAT = 0.25  # seconds
 MOST_WORKERS = 6  # each takes about half a gigabyte
@@ -50,11 +51,11 @@ class InbetweenPool:
         self._count = workers
         self._workers: list[Worker] = []
 
-    def run(self, jobs: Iterable[Job], heartbeat: Callable[[], None] = nothing) -> Iterator[list[Picture]]:
+    def run(self, jobs: Iterable[Job], heartbeat: Callable[[], None] = nothing) -> Pictures:
         """The pictures of each job (first, second, times; see `joining.join`), in the order of the jobs.
 
         Jobs are taken only as they are needed, so a film of any length takes the same memory. `heartbeat` is called at
-        least four times a second while there is nothing to hand out. When it raises, or this iterator is closed before
+        least four times a second while there is nothing to hand out. When it raises, or this generator is closed before
         its end, the workers end at once. Raises AimvError when a worker dies.
         """
         try:
@@ -73,7 +74,7 @@ class InbetweenPool:
             worker.process.join()
             worker.process.close()
 
-    def _run(self, jobs: Iterator[Job], heartbeat: Callable[[], None]) -> Iterator[list[Picture]]:
+    def _run(self, jobs: Iterator[Job], heartbeat: Callable[[], None]) -> Pictures:
         job = next(jobs, None)
         if job is None:
             return

@@ -16,7 +16,9 @@ def parse_fps(text: str) -> Fraction:
     try:
         rate = Fraction(text)
     except (ValueError, ZeroDivisionError):
-        raise AimvError(f"'{text}' is no frame rate; write it like 24, 23.976 or 24000/1001") from None
+        rate = Fraction(0)
+    if rate <= 0:
+        raise AimvError(f"'{text}' is no frame rate; write it like 24, 23.976 or 24000/1001")
     return _meant(text, rate)
 
 
@@ -42,8 +44,3 @@ def place(frame: int, fps: Fraction, keyframe_rate: Fraction, start: Fraction = 
     position = frame_time(frame, fps, start) * keyframe_rate
     index = position.numerator // position.denominator
     return index, position - index
-
-
-def frame_count(duration: Fraction, fps: Fraction) -> int:
-    """How many frames it takes to fill `duration` seconds: the last one begins before the end."""
-    return -(-duration.numerator * fps.numerator // (duration.denominator * fps.denominator))
