@@ -72,10 +72,9 @@ def compose(path: Path, seconds: float = 40.0, seed: int = 0) -> None:
     mix = _Mix(seconds)
     chords_of = dict(FORM)
     for section in truth(seconds).sections:
-        play = {"intro": _intro, "verse": _verse, "chorus": _chorus, "breakdown": _breakdown}[section.label]
-        chords = chords_of[section.label]
+        play, chords = PLAYERS[section.label], chords_of[section.label]
         for bar in range(ceil((section.end - section.start) / BAR - 1e-9)):
-            play(mix, drums, melody[bar % len(melody)], chords[bar % len(chords)], section.start + bar * BAR, bar)
+            play(mix, drums, melody[bar % len(melody)], chords[bar % len(chords)], section.start + bar * BAR)
     stereo = np.round(_master(mix, rng) * 32767).astype("<i2")
     with wave.open(str(path), "wb") as file:
         file.setnchannels(2)
@@ -128,9 +127,8 @@ def _pad(note: float, seconds: float) -> F64:
 
 
 def _bell(note: float, seconds: float) -> F64:
-    return _tone(SINE, note, seconds) * _decay(seconds, 0.35) + 0.3 * _tone(SINE, note + 24, seconds) * _decay(
-        seconds, 0.12
-    )
+    strike = _tone(SINE, note + 24, seconds) * _decay(seconds, 0.12)
+    return _tone(SINE, note, seconds) * _decay(seconds, 0.35) + 0.3 * strike
 
 
 def _piano(note: float, seconds: float) -> F64:
@@ -143,21 +141,21 @@ def _piano(note: float, seconds: float) -> F64:
 
 
 def _bass(note: float, seconds: float) -> F64:
-    return np.tanh(1.5 * _tone(SAW, note, seconds) * _decay(seconds, 0.15) + _tone(SINE, note, seconds)) * _swell(
-        seconds, 0.004, 0.05
-    )
+    pluck = 1.5 * _tone(SAW, note, seconds) * _decay(seconds, 0.15)
+    return np.tanh(pluck + _tone(SINE, note, seconds)) * _swell(seconds, 0.004, 0.05)
 
 
 def _guitar(note: float, seconds: float, detune: float) -> F64:
     """A distorted power chord: root, fifth and octave into a valve."""
     strings = sum(_tone(SAW, note + interval + detune, seconds) for interval in (0, 7.02, 12))
     driven = np.tanh(3.0 * np.asarray(strings))
-    speaker = np.convolve(driven, np.hanning(17) / 8, "same")  # a cabinet lets little through above 5 kHz
+    speaker = np.convolve(driven, np.hanning(9) / 4, "same")  # a cabinet lets little through above 8 kHz
     return speaker * _swell(seconds, 0.004, 0.04) * (0.6 + 0.4 * _decay(seconds, 0.1))
 
 
 def _lead(note: float, seconds: float) -> F64:
-    return 0.5 * (_tone(SAW, note, seconds, 0.25) + _tone(SAW, note + 0.1, seconds, 0.25)) * _swell(seconds, 0.01, 0.06)
+    pair = _tone(SAW, note, seconds, vibrato=0.25) + _tone(SAW, note + 0.1, seconds, vibrato=0.25)
+    return pair / 2 * _swell(seconds, 0.01, 0.06)
 
 
 class _Drums:
@@ -170,9 +168,9 @@ class _Drums:
         noise = rng.standard_normal(2 * RATE)
         bright = np.diff(noise, 2, append=[0.0, 0.0]) / 3  # a steep high-pass
         body = _tone(SINE, 55, 0.25) * _decay(0.25, 0.03)
-        self.snare = 0.5 * body + 0.35 * np.diff(noise[: len(body) + 1]) * _decay(0.25, 0.05)
-        self.hat = 0.4 * bright[: int(0.06 * RATE)] * _decay(0.06, 0.012)
-        self.crash = 0.4 * bright[: int(1.8 * RATE)] * _decay(1.8, 0.3)
+        self.snare = 0.5 * body + 0.7 * np.diff(noise[: len(body) + 1]) * _decay(0.25, 0.05)
+        self.hat = 0.8 * bright[: int(0.06 * RATE)] * _decay(0.06, 0.015)
+        self.crash = 0.8 * bright[: int(1.8 * RATE)] * _decay(1.8, 0.3)
 
 
 # The mixing desk
@@ -206,11 +204,11 @@ def _master(mix: _Mix, rng: Generator) -> F64:
     return 0.95 * np.tanh(mix.dry + reverberated) * fade
 
 
-# What is played: one bar of each section
+# What is played: the melody, and one bar of each section
 
 Melody = list[tuple[float, float, int]]  # (beat in the bar, length in beats, steps in the scale above A)
 SCALE = (0, 3, 5, 7, 10)  # A minor pentatonic
-Player = Callable[[_Mix, _Drums, Melody, Chord, float, int], None]
+Player = Callable[[_Mix, _Drums, Melody, Chord, float], None]
 
 
 def _write_melody(rng: Generator) -> list[Melody]:
@@ -240,14 +238,14 @@ def _play_pad(mix: _Mix, chord: Chord, start: float, level: float) -> None:
         mix.add(start, _pad(note, BAR + 0.4), level, pan, room=0.6)
 
 
-def _intro(mix: _Mix, drums: _Drums, melody: Melody, chord: Chord, start: float, bar: int) -> None:
+def _intro(mix: _Mix, drums: _Drums, melody: Melody, chord: Chord, start: float) -> None:
     """Calm: a pad, and a bell on every half bar."""
     _play_pad(mix, chord, start, 0.10)
     for half, note in enumerate((chord[3] + 12, chord[2] + 12)):
         mix.add(start + half * 2 * BEAT, _bell(note, 1.5), 0.08, pan=0.4 - 0.8 * half, room=0.8)
 
 
-def _verse(mix: _Mix, drums: _Drums, melody: Melody, chord: Chord, start: float, bar: int) -> None:
+def _verse(mix: _Mix, drums: _Drums, melody: Melody, chord: Chord, start: float) -> None:
     """An easy beat: bass on the kick drum, and a plucked figure in quavers over it."""
     for beat in (0.0, 2.0, 2.5):
         mix.add(start + beat * BEAT, drums.kick, 0.5, room=0.02)
@@ -260,10 +258,9 @@ def _verse(mix: _Mix, drums: _Drums, melody: Melody, chord: Chord, start: float,
         mix.add(start + quaver * BEAT / 2, _bell(note, 0.6), 0.09, pan=-0.4, room=0.4)
 
 
-def _chorus(mix: _Mix, drums: _Drums, melody: Melody, chord: Chord, start: float, bar: int) -> None:
-    """Loud: distorted guitars on both sides, driving drums, a crash at every fourth bar, the melody on top."""
-    if bar % 4 == 0:
-        mix.add(start, drums.crash, 0.5, pan=-0.3)
+def _chorus(mix: _Mix, drums: _Drums, melody: Melody, chord: Chord, start: float) -> None:
+    """Loud: distorted guitars on both sides, driving drums, the melody on top."""
+    mix.add(start, drums.crash, 0.3, pan=-0.3)
     for beat in range(4):
         mix.add(start + beat * BEAT, drums.kick, 0.75, room=0.02)
     for beat in (1, 3):
@@ -271,16 +268,19 @@ def _chorus(mix: _Mix, drums: _Drums, melody: Melody, chord: Chord, start: float
     for quaver in range(8):
         at = start + quaver * BEAT / 2
         mix.add(at, drums.hat, 0.25, pan=0.3, room=0.05)
-        mix.add(at, _bass(chord[0] - 12, 0.24), 0.35, room=0.02)
+        mix.add(at, _bass(chord[0] - 12, 0.24), 0.25, room=0.02)
         for side in (-1, 1):
             mix.add(at, _guitar(chord[0], 0.26, 0.06 * side), 0.26, pan=0.8 * side, room=0.1)
     for beat_of_note, length, step in melody:
-        mix.add(start + beat_of_note * BEAT, _lead(_pitch(step) + 12, length * BEAT), 0.22, pan=0.1, room=0.4)
+        mix.add(start + beat_of_note * BEAT, _lead(_pitch(step) + 12, length * BEAT), 0.3, pan=0.1, room=0.4)
 
 
-def _breakdown(mix: _Mix, drums: _Drums, melody: Melody, chord: Chord, start: float, bar: int) -> None:
+def _breakdown(mix: _Mix, drums: _Drums, melody: Melody, chord: Chord, start: float) -> None:
     """Nearly alone: a piano breaks the chords, far behind it a pad."""
     _play_pad(mix, chord, start, 0.03)
     figure = (chord[0], chord[1], chord[2], chord[3], chord[1] + 12, chord[3], chord[2], chord[1])
     for quaver, note in enumerate(figure):
         mix.add(start + quaver * BEAT / 2, _piano(note, 2.0), 0.16 if quaver % 4 else 0.22, pan=0.1, room=0.4)
+
+
+PLAYERS: dict[str, Player] = {"intro": _intro, "verse": _verse, "chorus": _chorus, "breakdown": _breakdown}
