@@ -174,9 +174,9 @@ def row(
     y = np.arange(rows, dtype=np.float32)[:, None]
     soil = smooth(-1, 1, y / detail - base - ground[None])
     patches = sample(cloud(seed, 1.4), np.arange(columns) / columns * 8, y / (detail * 192))
-    tone = light / np.maximum(cover, 1e-3) * (1 - soil) + soil * (0.05 + 0.8 * patches)
-    tone = np.asarray(tone * (0.55 + 0.45 * smooth(base * detail, (base - tall) * detail, y)), np.float32)
-    sunlit = smooth(0.35, 0.75, tone) * (1 - soil)
+    drawn = light / np.maximum(cover, 1e-3) * (1 - soil) + soil * (0.05 + 0.8 * patches)
+    tone = np.asarray(drawn * (0.55 + 0.45 * smooth(base * detail, (base - tall) * detail, y)), np.float32)
+    sunlit = np.asarray(smooth(0.35, 0.75, tone) * (1 - soil), np.float32)
     return build(tone, np.asarray(np.maximum(cover, soil), np.float32), base * detail, detail, sunlit)
 
 
