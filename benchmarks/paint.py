@@ -1,6 +1,6 @@
 """How fast the paint generator is: pictures a second with worker processes, against one process with library threads.
 
-    python benchmarks/paint.py [--size 640x360] [--pictures 120] [--look oil] [--workers 2]
+    python benchmarks/paint.py [--size 640x360] [--pictures 240] [--look oil] [--workers 2]
 
 Both ways paint the same specs: six scenes, one after another as in a film, a sixth of a second apart. Building a scene
 is part of the time; starting the processes and loading the sentence embedder is not (printed on its own).
@@ -63,7 +63,7 @@ def processor_seconds() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", default="640x360")
-    parser.add_argument("--pictures", type=int, default=120)
+    parser.add_argument("--pictures", type=int, default=240)
     parser.add_argument("--look", default="oil")
     parser.add_argument("--workers", type=int, default=None)
     arguments = parser.parse_args()

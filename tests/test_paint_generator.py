@@ -4,6 +4,8 @@ import dataclasses
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -139,3 +141,10 @@ def test_an_unknown_look_is_named_before_and_from_workers(alone, two):
 def test_identity_is_stable_and_names_the_generator():
     assert Paint().identity == Paint(workers=0).identity
     assert Paint().identity.startswith("paint-")
+
+
+def test_what_a_worker_imports_is_light():
+    script = "import sys, aimv_engine.frames.generators.paint.workers, aimv_engine.frames.generators.paint.scene\n"
+    script += "print([name for name in ('torch', 'transformers', 'librosa') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

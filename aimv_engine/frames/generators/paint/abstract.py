@@ -76,7 +76,7 @@ def paint_bokeh(canvas: Canvas, stage: Stage) -> None:
     """City lights far out of focus: overlapping discs that drift and breathe."""
     view, time, light = stage.view, stage.view.time, stage.light
     _, y = view.plane(0.1)
-    canvas[:] = mix(light.zenith, light.middle, smooth(-0.5, 0.5, y)[..., None]) * np.float32(0.35)
+    canvas[:] = mix(light.zenith, light.horizon, smooth(-0.6, 0.6, y)[..., None]) * np.float32(0.6)
     colours = [mix(light.horizon, light.sun, 0.4), linear("#ffb050"), linear("#ff4f7a"), linear("#58b8ff")]
     masks = [Mask(view) for _ in colours]
     half = view.aspect / 2 + 0.2
@@ -92,7 +92,8 @@ def paint_bokeh(canvas: Canvas, stage: Stage) -> None:
         bright = (0.25 + 0.55 * chance(stage.seed, index)) * (0.65 + 0.35 * np.sin(time * (0.5 + speed) + phase * 6.3))
         masks[int(which * len(colours))].disc(*where, (0.018 + 0.055 * size**2) * view.scale(size), float(bright))
     for mask, colour in zip(masks, colours, strict=True):
-        add(canvas, mask.cover(0.0025) * np.float32(0.8 + 0.5 * view.energy), colour)
+        shining = mask.cover(0.0025) + np.float32(0.9) * mask.cover(0.05)
+        add(canvas, shining * np.float32(0.8 + 0.5 * view.energy), colour)
 
 
 def paint_beams(canvas: Canvas, stage: Stage) -> None:

@@ -261,7 +261,7 @@ def paint_grass(canvas: Canvas, stage: Stage) -> None:
 
 def paint_hedge(canvas: Canvas, stage: Stage) -> None:
     """Trees in bloom close behind a garden, with light between them."""
-    for index, (count, tall, far, y) in enumerate(((26, 120, 0.45, 0.02), (15, 190, 0.15, 0.07))):
+    for index, (count, tall, far, y) in enumerate(((26, 120, 0.32, 0.03), (15, 200, 0.06, 0.09))):
         depth = 0.25 + 0.15 * index
         wood = trees.row(
             "leafy", stage.seed + 70 + index, count, tall, stage.detail, stage.side, 0 if index == 0 else 190, 0.3

@@ -186,7 +186,7 @@ def _paint_shape(canvas: Canvas, stage: Stage, shape: Shape, name: str, place: f
             put(np.array([(0.02, -0.62 + lift), (0.12, -0.50 + lift), (0.06, -0.28 + lift)])), shape.length * 0.075
         )
         body.line(put(np.array([(0.02, -1.02 + lift), (0.20, -0.88 + lift), (0.34, -0.90 + bob)])), shape.length * 0.05)
-        head = put(np.array([(0.02, -1.22 + lift)]))[0]
+        head = put(np.array([(0.02, -1.19 + lift)]))[0]
         body.disc(head[0], head[1], shape.length * 0.062, 1, 1.25)
     if name == "cat":
         wave = 0.06 * np.sin(view.time * 1.4)

@@ -71,17 +71,18 @@ def stylise(picture: F32, network: StyleNetwork, look: Look) -> F32:
 def brush(picture: F32, radius: float) -> F32:
     """Flat touches of a soft brush (Kuwahara 1976): each pixel takes the mean of its calmest neighbouring quadrant.
 
-    `radius` counts at 360 lines. The quadrants are blended by how calm they are, which holds still in motion.
+    `radius` counts at 360 lines. The quadrants are soft (Gaussian), and blended by how calm they are: that holds still
+    in motion and shows no squares.
     """
     height, width = picture.shape[:2]
-    side = max(3, 2 * round(radius * height / 720) + 1)
+    spread = max(0.7, radius * height / 900)
     grey = cv2.transform(picture, LUMA[None])
-    mean, grey_mean = (cv2.blur(field, (side, side), borderType=cv2.BORDER_REFLECT) for field in (picture, grey))
-    unrest = cv2.blur(grey * grey, (side, side), borderType=cv2.BORDER_REFLECT) - grey_mean * grey_mean
+    mean, grey_mean, square = (cv2.GaussianBlur(field, (0, 0), spread) for field in (picture, grey, grey * grey))
+    unrest = square - grey_mean * grey_mean
     calm = 1 / (np.maximum(unrest, 0) + np.float32(2e-5)) ** 2
     weighted = cv2.multiply(mean, cv2.merge((calm, calm, calm)))
     total, weight = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
-    step = side // 2 + 1
+    step = max(1, round(1.4 * spread))
     padded = cv2.copyMakeBorder(weighted, step, step, step, step, cv2.BORDER_REFLECT)
     padded_calm = cv2.copyMakeBorder(calm, step, step, step, step, cv2.BORDER_REFLECT)
     for down in (0, 2 * step):

@@ -73,7 +73,7 @@ def _pine(random: np.random.Generator, scale: int) -> F32:
 
 
 def _leafy(random: np.random.Generator, scale: int, bare: bool = False) -> F32:
-    width, height = 360, 420
+    width, height = 500, 420
     tree = _Sprite(width, height, scale)
     tips: list[tuple[float, float]] = []
 
@@ -89,7 +89,7 @@ def _leafy(random: np.random.Generator, scale: int, bare: bool = False) -> F32:
         if left < 5:
             tips.append(end)
 
-    grow(width / 2, height, np.pi / 2 + random.normal(0, 0.05), height * 0.22, 11, 8)
+    grow(width / 2, height, np.pi / 2 + random.normal(0, 0.05), height * 0.21, 12, 8)
     if not bare:
         for x, y in sorted(tips, key=lambda tip: -tip[1]):
             for _ in range(4):
@@ -173,6 +173,8 @@ def row(
     cover, light = _fold(cover, margin), _fold(light, margin)
     y = np.arange(rows, dtype=np.float32)[:, None]
     soil = smooth(-1, 1, y / detail - base - ground[None])
+    if kind == "trunk":  # stems stand on whatever floor was painted before
+        soil = np.zeros_like(soil)
     patches = sample(cloud(seed, 1.4), np.arange(columns) / columns * 8, y / (detail * 192))
     drawn = light / np.maximum(cover, 1e-3) * (1 - soil) + soil * (0.05 + 0.8 * patches)
     tone = np.asarray(drawn * (0.55 + 0.45 * smooth(base * detail, (base - tall) * detail, y)), np.float32)
