@@ -82,8 +82,9 @@ class Settings:
 
 def from_json(data: Any) -> Settings:
     """Settings from settings.json. Raises AimvError for an unknown or unusable value."""
-    known = {field.name for field in dataclasses.fields(Settings)}
-    if not isinstance(data, dict) or (unknown := set(data) - known):
+    if not isinstance(data, dict):
+        raise AimvError("settings.json must hold an object in braces; delete it to start from the defaults")
+    if unknown := set(data) - {field.name for field in dataclasses.fields(Settings)}:
         raise AimvError(f"settings.json has something that AIMV doesn't know: {', '.join(sorted(unknown))}")
     try:
         return Settings().changed(**data)
