@@ -14,7 +14,6 @@ time stand beside those of the clock, for machines that are busy with other thin
 import argparse
 import multiprocessing
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -177,7 +176,7 @@ def main() -> None:
 
     width, height = SPEED_SIZE
     large = [cv2.resize(picture, SPEED_SIZE, interpolation=cv2.INTER_CUBIC) for picture in kept[: options.pairs + 1]]
-    print(f"\nIn-betweens at {width} x {height}, {len(TIMES)} a pair; {platform.processor()}, {os.cpu_count()} cores")
+    print(f"\nIn-betweens at {width} x {height}, {len(TIMES)} a pair, {os.cpu_count()} cores")
     print(f"  {'':28} {'a second':>6} {'processor time of one':>12}")
     report_speed("AIMV", *aimv(large))
     if options.reference:
