@@ -12,7 +12,7 @@ from aimv_engine.storyboard.openings import OPEN_AIR, Mood, Opening
 from aimv_engine.storyboard.ranking import Ranker
 from aimv_engine.storyboard.vocabulary import vocabulary, words
 
-LONGEST = 19  # words of a sentence that bears an ending
+LONGEST = 20  # words of a sentence that bears an ending
 CLAUSE = frozenset(("as", "while", "under"))  # it has one already
 LIKENESS = 0.5  # to the sentence, beside the likeness to the mood
 

@@ -11,10 +11,7 @@ OWN_LENGTH = 2  # words that the model must have written itself
 VISUAL_WORDS = 3  # things to be seen
 LIKELIHOOD = -2.0  # mean log-likelihood below which a small model talks nonsense
 
-SIGNS = re.compile(r"[^A-Za-z ,.'-]")
-DANGLING = frozenset(
-    ("a", "an", "the", "of", "in", "on", "at", "and", "with", "to", "from", "by", "his", "her", "its", "their")
-)
+SIGNS = re.compile(r"[^A-Za-z ,.'-]|\B'")  # no quotation either
 WOMEN = re.compile(r"\b(woman|girl|bride|sisters|queen|mother|sister)\b", re.I)
 MEN = re.compile(r"\b(man|boy|boys|boxer|fisherman|knight|swordsman|king|father|brother)\b", re.I)
 SHE = re.compile(r"\b(she|her|hers|herself)\b", re.I)
@@ -35,13 +32,13 @@ def fault(text: str, opening: str, likelihood: float, setting: str | None, said:
         return "unfinished"
     if len(all_words) not in LENGTH or len(own_words) < OWN_LENGTH:
         return "length"
-    if SIGNS.search(text) or text.count(",") > 4:
+    if SIGNS.search(text) or text[len(opening) :].count(",") > 2:
         return "sign"
     if tables.banned & own:
         return "banned word"
     if not tables.verbs & set(all_words):
         return "no verb"
-    if all_words[-1] in DANGLING:
+    if all_words[-1] in tables.unended or all_words[-1] in _mood_words():
         return "dangling"
     if _repeats(all_words):
         return "repeats"
@@ -78,6 +75,11 @@ def subject_part(text: str) -> str:
         if match.start() and match.group().lower() in verbs:
             return text[: match.start()].strip()
     return text.split(",")[0]
+
+
+def _mood_words() -> set[str]:
+    """Adjectives of moods, which are no things to end with (a few are: light, silver, velvet)."""
+    return {word for meaning in vocabulary().tags.values() for word in meaning.adjectives} - words().visual - {"velvet"}
 
 
 def contradicts(some: Collection[str], others: Collection[str]) -> bool:

@@ -15,14 +15,15 @@ from aimv_engine.storyboard.vocabulary import Action, Place, Subject, vocabulary
 
 MOOD_TAGS = 6  # tags that are heard for the mood
 ADJECTIVES = 5
+FAINT = 0.001  # tags below this weight are not heard
 PLACE_FIRST = 0.65  # share of sentences that begin with the place
 OPEN_AIR = ("wild", "shore", "street")  # settings under the sky
-NOBODY = Subject("a lone figure", "person")  # when a place suits nobody else who fits the mood
 HOUR = re.compile(
     r"dawn|dusk|night|noon|sunset|sunrise|sun\b|sunlit|sunny|moon|rain|storm|lamp|lit by|midnight|thunder"
 )
 
 T = TypeVar("T")
+Weighted = list[tuple[Subject, float]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,9 @@ class Opening:
 def mood(tags: Tags, energy: float) -> Mood:
     """What tags (heaviest first, weights 0 to 1) and energy (0 to 1) say about a picture."""
     table = vocabulary().tags
-    meanings = [(table[tag.lower()], weight) for tag, weight in tags[:MOOD_TAGS] if weight > 0 and tag.lower() in table]
+    meanings = [
+        (table[tag.lower()], weight) for tag, weight in tags[:MOOD_TAGS] if weight > FAINT and tag.lower() in table
+    ]
     longest = max((len(meaning.adjectives) for meaning, _ in meanings), default=0)
     adjectives = [m.adjectives[i] for i in range(longest) for m, _ in meanings if i < len(m.adjectives)]
     places: dict[str, float] = {}
@@ -75,17 +78,25 @@ def openings(
     A used subject that is not a person rules out its whole kind: a second horse would be taken for the first.
     """
     tables = vocabulary()
+
+    def used(subject: Subject) -> bool:
+        return identity(subject) in used_subjects
+
     places = _weighted(mood.places, tables.places, lambda place: place.words in used_places)
-    subjects = _weighted(mood.who, tables.subjects, lambda subject: identity(subject) in used_subjects)
+    fitting = _weighted(mood.who, tables.subjects, used)
+    others = _weighted(dict.fromkeys(tables.subjects, 1.0), tables.subjects, used)
     made: list[Opening] = []
     while len(made) < count:
         place = _draw(places, chance)
-        able = [
-            (subject, weight) for subject, weight in subjects if place.setting in tables.actions[subject.acts].where
-        ]
-        subject = _draw(able, chance) if able else NOBODY
+        subject = _draw(_able(fitting, place) or _able(others, place), chance)
         made.append(opening(place, subject, mood.pace, chance))
     return made
+
+
+def _able(subjects: Weighted, place: Place) -> Weighted:
+    """The subjects that can act in such a place."""
+    actions = vocabulary().actions
+    return [(subject, weight) for subject, weight in subjects if place.setting in actions[subject.acts].where]
 
 
 def opening(place: Place, subject: Subject, pace: float, chance: random.Random, variation: str = "") -> Opening:

@@ -64,7 +64,8 @@ class ClipText:
     def _project(self, texts: Sequence[str]) -> F32:
         import torch
 
-        read = self._tokenizer(list(texts), padding=True, truncation=True, return_tensors="pt")
+        longest = self._network.config.max_position_embeddings
+        read = self._tokenizer(list(texts), padding=True, truncation=True, max_length=longest, return_tensors="pt")
         with torch.inference_mode():
             rows = self._network(**read).text_embeds
         return np.asarray(torch.nn.functional.normalize(rows, dim=1).float().numpy(), np.float32)

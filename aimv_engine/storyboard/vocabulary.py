@@ -76,6 +76,7 @@ class Words:
     landscape: frozenset[str]
     outdoors: frozenset[str]
     function: frozenset[str]
+    unended: frozenset[str]  # no sentence ends with these
     opposites: tuple[tuple[frozenset[str], frozenset[str]], ...]  # day and night, hot and cold, wet and dry
     cliches: tuple[str, ...]
 
@@ -142,6 +143,7 @@ def words() -> Words:
         landscape=flat("landscape"),
         outdoors=flat("outdoors"),
         function=flat("function"),
+        unended=flat("function") | flat("unended"),
         opposites=((flat("day"), flat("night")), (flat("hot"), flat("cold")), (flat("wet"), flat("dry"))),
         cliches=tuple(rows["cliches"]),
     )
