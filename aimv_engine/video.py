@@ -79,7 +79,7 @@ def finished_frames(edit: dict[str, Any], folder: Path) -> Iterator[Picture]:
         if len(showing) > 1:
             begin = showing[1]["strip_first_frame"]
             length = showing[0]["strip_first_frame"] + len(showing[0]["frames"]) - begin
-            share = (frame - begin + 0.5) / length
+            share = (frame - begin) / length  # as Blender's CROSS: the first frame is all of the leaving picture
             picture = np.asarray(
                 cv2.addWeighted(picture, 1.0 - share, _read(folder, showing[1], frame), share, 0.0), dtype=np.uint8
             )
@@ -90,7 +90,8 @@ def apply_effects(picture: Picture, scale: float, brightness: float) -> Picture:
     """The picture scaled about its centre and multiplied, as Blender's adjustment strip does it."""
     if scale != 1.0:
         height, width = picture.shape[:2]
-        matrix = np.array([[scale, 0, width / 2 * (1 - scale)], [0, scale, height / 2 * (1 - scale)]])
+        x, y = (width - 1) / 2, (height - 1) / 2  # pixels have their middle at whole numbers
+        matrix = np.array([[scale, 0, x * (1 - scale)], [0, scale, y * (1 - scale)]])
         picture = np.asarray(cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_LINEAR), dtype=np.uint8)
     if brightness != 1.0:
         picture = np.asarray(cv2.convertScaleAbs(picture, alpha=brightness), dtype=np.uint8)

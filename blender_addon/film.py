@@ -55,6 +55,7 @@ def lay_out(scene: Scene, edit: Edit) -> bool:
     sequencer.add_pictures(scene, edit)
     sequencer.add_effects(scene, edit)
     sequencer.make_paths_relative(scene, edit)
+    sequencer.deselect(scene)
     compat.show_in_every_workspace(scene)
     return sound
 
@@ -69,7 +70,7 @@ def save(path: Path) -> None:
 
 def render_film(scene: Scene, edit: Edit, progress: Progress) -> None:
     """Renders the animation into a file beside the output, which takes the output's name when it is finished."""
-    partial = edit.output.with_name(f"{edit.output.stem}.partial.mp4")
+    partial = edit.output.with_name(f".{edit.output.stem}.part.mp4")
     total = edit.frame_count
 
     def frame_written(*_: object) -> None:
