@@ -45,7 +45,7 @@ def test_no_word_about_music_reaches_the_model() -> None:
         assert not words().music & set(filters.split(text)), text
 
 
-@given(tag_sets, st.floats(0, 1), st.integers(0, 2**32 - 1))
+@given(tag_sets, st.floats(0, 1), st.integers(0, 2**31 - 1))
 def test_openings_fit_and_use_nothing_twice(tags: tuple[tuple[str, float], ...], energy: float, seed: int) -> None:
     mood = openings.mood(tags, energy)
     assert 1 <= len(mood.adjectives) <= openings.ADJECTIVES

@@ -135,8 +135,8 @@ def _number(value: Any, path: str) -> float:
 
 
 def _seed(value: Any, path: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**32:
-        raise AimvError(f"storyboard: {path} must be a whole number from 0 to {2**32 - 1}, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:  # as Blender keeps it
+        raise AimvError(f"storyboard: {path} must be a whole number from 0 to {2**31 - 1}, not {value!r}")
     return value
 
 

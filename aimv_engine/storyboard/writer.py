@@ -117,8 +117,8 @@ def suggest_look(main_tags: Tags) -> str:
 
 
 def cluster_seed(seed: int, cluster: str) -> int:
-    """The seed (32 bit) of a cluster's scenes."""
-    return int.from_bytes(hashlib.sha256(f"{seed} {cluster}".encode()).digest()[:4], "big")
+    """The seed of a cluster's scenes, 0 to 2**31 - 1."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {cluster}".encode()).digest()[:4], "big") >> 1
 
 
 def characteristic(tags: Tags, main_tags: Tags) -> Tags:
