@@ -13,7 +13,7 @@ from aimv_engine.progress import Progress, silent
 from aimv_engine.storyboard import gguf_checkpoint
 
 EMBEDDED = "smollm2"
-EMBEDDED_THREADS = 2  # the embedded model is too small for more, and a fixed number gives the same bytes everywhere
+EMBEDDED_THREADS = 1  # a fixed number gives the same bytes; two gain little and wait for each other on a busy machine
 
 
 @dataclass(frozen=True)

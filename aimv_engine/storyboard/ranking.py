@@ -71,6 +71,18 @@ class ClipText:
         return np.asarray(torch.nn.functional.normalize(rows, dim=1).float().numpy(), np.float32)
 
 
+def remembering(ranker: Ranker) -> Ranker:
+    """The same ranker, asked only once about each text: endings and anchors are compared again and again."""
+    known: dict[str, F32] = {}
+
+    def rank(texts: Sequence[str]) -> F32:
+        fresh = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(fresh, ranker(fresh), strict=True))
+        return np.stack([known[text] for text in texts])
+
+    return rank
+
+
 class Taste:
     """How a mood's sentences are scored. Raters for guidance and for the final choice share its anchors."""
 

@@ -97,6 +97,8 @@ class Reading:
     def _select(self, rows: Sequence[int]) -> None:
         import torch
 
+        if list(rows) == list(range(len(self.logits))):
+            return
         index = torch.tensor(rows, device=self._mask.device)
         self._cache.batch_select_indices(index)
         self._mask, self._last, self.logits = self._mask[index], self._last[index], self.logits[index.cpu()]

@@ -13,7 +13,7 @@ from aimv_engine.storyboard import openings as design
 from aimv_engine.storyboard.artist import choose_artist
 from aimv_engine.storyboard.endings import finish
 from aimv_engine.storyboard.language_model import LanguageModel
-from aimv_engine.storyboard.ranking import Ranker, Taste
+from aimv_engine.storyboard.ranking import Ranker, Taste, remembering
 from aimv_engine.storyboard.sampling import Draft, Recipe
 from aimv_engine.storyboard.scene import Candidate, Scene, Storyboard, Tags
 from aimv_engine.storyboard.vocabulary import vocabulary, words
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # the types only: segmentation brings scikit-learn along
     from aimv_engine.segmentation import Segment
 
 DRAFTS = 32  # sentences written for a new scene ...
-RETURN_DRAFTS = 12  # ... and for each return of it
+RETURN_DRAFTS = 10  # ... and for each return of it
 ATTEMPTS = 3  # batches before a designed sentence takes the place of a written one
 KEPT = 6  # candidates that a person can choose from
 PROMPTS, SHOTS = 4, 6  # different sets of examples in a batch, and examples in each
@@ -82,7 +82,7 @@ def write_storyboard(
     look = looks.load(look).name if look else suggest_look(main_tags)
     if not isinstance(model, LanguageModel):
         model = language_model.load(model, progress=progress)
-    ranker = ranker or TextEmbedder()
+    ranker = remembering(ranker or TextEmbedder())
     clusters = list(dict.fromkeys(segment.cluster for segment in segments))
     done = 0
     sentences: dict[int, tuple[Candidate, ...]] = {}
