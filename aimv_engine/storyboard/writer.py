@@ -28,6 +28,7 @@ ATTEMPTS = 3  # batches before a designed sentence takes the place of a written 
 KEPT = 6  # candidates that a person can choose from
 PROMPTS, SHOTS = 4, 6  # different sets of examples in a batch, and examples in each
 LIFT = 1.5  # how much more a tag counts that is heavier in its cluster than in the song
+DESIGNED = -1.0  # the score of a sentence that nobody wrote
 LIGHTS = ("last", "pale", "golden", "blue")
 
 
@@ -229,7 +230,7 @@ def _returns(
         fit = [drafts[n] for n in group if not _fault(film, drafts[n], starts[n], said)]
         chosen = Taste(film.ranker, mood.adjectives, earlier).rank(fit)[:KEPT]
         candidates = _finish(film, [(starts[draft.choice], candidate) for draft, candidate in chosen], mood)
-        found.append(candidates or (_designed_return(starts[group[0]], sentence, chance),))
+        found.append(candidates or (_again(starts[group[0]], sentence),))
         said.append(found[-1][0].sentence)
     return found
 
@@ -270,13 +271,12 @@ def _designed(opening: design.Opening, chance: random.Random) -> Candidate:
     """A sentence without the language model, so that no scene is ever empty."""
     verb = "wait" if vocabulary().actions[opening.subject.acts].plural else "waits"
     place = opening.place.words[0].upper() + opening.place.words[1:]
-    return Candidate(f"{place}, {opening.subject.words} {verb} in the {chance.choice(LIGHTS)} light.", -1.0)
+    return Candidate(f"{place}, {opening.subject.words} {verb} in the {chance.choice(LIGHTS)} light.", DESIGNED)
 
 
-def _designed_return(start: _Start, sentence: str, chance: random.Random) -> Candidate:
-    """The first sentence again, seen in another way."""
-    if start.opening is None:
-        return Candidate(sentence, -1.0)
-    variation = start.text.split(",")[0]
-    again = _designed(start.opening, chance)
-    return Candidate(f"{variation}, {again.sentence[0].lower()}{again.sentence[1:]}", again.score)
+def _again(start: _Start, sentence: str) -> Candidate:
+    """The first sentence in the way that a return of it was to be seen, where none was written that could be used."""
+    way = start.text.split(",")[0]
+    if filters.contradicts(filters.split(way), filters.split(sentence)):
+        return Candidate(sentence, DESIGNED)
+    return Candidate(f"{way}, {sentence[0].lower()}{sentence[1:]}", DESIGNED)
