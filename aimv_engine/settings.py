@@ -27,6 +27,7 @@ class Settings:
     seed: int = 0
     preset: str = AUTOMATIC  # a look, or suggested by the main tags
     writer: str = AUTOMATIC  # a causal language model by folder or name, or the embedded one
+    clip: str = AUTOMATIC  # the folder of a CLIP model that ranks the sentences, or MiniLM
     # film
     generator: str = "paint"
     size: str = "640x360"
