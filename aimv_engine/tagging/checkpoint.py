@@ -20,12 +20,12 @@ FLOAT = 1  # DT_FLOAT in TensorFlow's types.proto
 VARINT, BYTES = 0, 2  # wire types of protocol buffers
 
 
-def read_checkpoint(data: Path) -> dict[str, F32]:
-    """Every float tensor of the checkpoint whose `.data` file is given, by name; the `.index` lies beside it.
+def read_checkpoint(index: Path, data: Path) -> dict[str, F32]:
+    """Every float tensor of the checkpoint whose two files are given, by name.
 
-    Raises ValueError when that is not an uncompressed table.
+    Raises ValueError when the index is not an uncompressed table.
     """
-    table = data.with_name(".index").read_bytes()
+    table = index.read_bytes()
     if struct.unpack_from("<Q", table, len(table) - 8)[0] != MAGIC:
         raise ValueError("not a LevelDB table")
     content = np.fromfile(data, np.uint8)

@@ -40,7 +40,8 @@ def tag(song: Song, model: str = "MTT_musicnn", hop: float = 1.0, progress: Prog
     from aimv_engine.tagging.mel import HOP, RATE, frame_count, log_mel
     from aimv_engine.tagging.network import PATCH, Musicnn
 
-    network = Musicnn(read_checkpoint(weights.packaged(f"musicnn/{model}")))
+    index, data = weights.packaged(f"musicnn/{model}/index"), weights.packaged(f"musicnn/{model}")
+    network = Musicnn(read_checkpoint(index, data))
     samples = torch.from_numpy(song.at(RATE))
     step = max(1, int(hop * RATE / HOP))
     starts = np.arange(0, frame_count(len(samples)) - PATCH + 1, step)
