@@ -294,6 +294,7 @@ def _command(
             metavar="MODEL",
             help="your own language model, by folder or name (default auto: embedded)",
         )
+        add("--clip", metavar="FOLDER", help="rank the sentences by this CLIP model (default auto: by MiniLM)")
     if "film" in groups:
         add("--generator", metavar="NAME", help="what paints the keyframes (default paint)")
         add("--size", metavar="WxH", help="of the video in pixels (default 640x360)")

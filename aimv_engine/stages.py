@@ -27,6 +27,7 @@ from aimv_engine.song.rhythm import analyse_rhythm
 from aimv_engine.song.tonality import analyse_tonality
 from aimv_engine.store import name_of
 from aimv_engine.storyboard import writer
+from aimv_engine.storyboard.ranking import ClipText
 from aimv_engine.storyboard.scene import Storyboard
 from aimv_engine.tagging.taggram import tag
 
@@ -103,6 +104,7 @@ def write_storyboard(project: Project, analysis: Analysis, settings: Settings, p
         "seed": settings.seed,
         "preset": settings.preset,
         "writer": settings.writer,
+        "clip": settings.clip,
     }
     there = project.storyboard()
     if there is not None and there[0] == made_from:
@@ -113,6 +115,7 @@ def write_storyboard(project: Project, analysis: Analysis, settings: Settings, p
         seed=settings.seed,
         look=None if settings.preset == AUTOMATIC else settings.preset,
         model=None if settings.writer == AUTOMATIC else settings.writer,
+        ranker=None if settings.clip == AUTOMATIC else ClipText(Path(settings.clip)),
         progress=progress,
     )
     project.write_storyboard(made_from, storyboard)
