@@ -1,6 +1,5 @@
 """The stages from a song to a film. Each is skipped when its result is there. Both doors use them."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from fractions import Fraction
@@ -21,7 +20,7 @@ from aimv_engine.pictures import contact_sheet, overview
 from aimv_engine.progress import Progress
 from aimv_engine.project import Analysis, Project
 from aimv_engine.settings import AUTOMATIC, Settings
-from aimv_engine.song.audio import Song, decode
+from aimv_engine.song.audio import Song, decode, file_hash
 from aimv_engine.song.energy import analyse_energy
 from aimv_engine.song.rhythm import analyse_rhythm
 from aimv_engine.song.tonality import analyse_tonality
@@ -81,15 +80,6 @@ def _listen(song: Song, settings: Settings, made_from: dict[str, Any], progress:
         segments=tuple(segments),
         silent=song.silent,
     )
-
-
-def file_hash(path: Path) -> str:
-    """The sha256 of a file's bytes."""
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise AimvError(f"the song {path} can't be read: {error.strerror}") from error
 
 
 # storyboard ------------------------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ def decode(path: Path) -> Song:
     Raises AimvError for what is not a readable file, holds no sound, breaks off before its end or is under 5 s.
     A file that plays to its end in spite of an error in it is accepted, and so is silence (see Song.silent).
     """
-    sha256 = _sha256(path)
+    sha256 = file_hash(path)
     if path.stat().st_size == 0:
         raise AimvError(f"{path} is empty; copy or download the song again")
     au, log = _run_ffmpeg(path)
@@ -68,7 +68,8 @@ def decode(path: Path) -> Song:
     return Song(path, samples, rate, sha256)
 
 
-def _sha256(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """The sha256 of a song file's bytes. Raises AimvError when it is not there, a folder, or can't be read."""
     try:
         if path.is_dir():
             raise AimvError(f"{path} is a folder; give the song file itself")
