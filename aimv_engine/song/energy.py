@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from aimv_engine.arrays import F32, F64
 from aimv_engine.song.audio import Song
-from aimv_engine.song.mel import FRAME_RATE, FREQUENCIES, mel_level, mel_power
+from aimv_engine.song.mel import FRAME_RATE, FREQUENCIES, mel_level, mel_power, superflux
 
 HELD = 17  # frames, 0.4 s: what sounds for half of it is a note
 BROAD = 9  # bands: what fills half of them is a drum
@@ -49,7 +49,7 @@ def analyse_energy(song: Song) -> Energy:
     bottom = min(np.percentile(loudness, 10.0), SMALLEST_RANGE * top)
     return Energy(
         rate=FRAME_RATE,
-        onset=_relative_to_attacks(_superflux(power)),
+        onset=_relative_to_attacks(superflux(mel_level(power), 1).mean(axis=0)),
         percussive=_clipped(_sones((_percussion(power) * hearing).sum(axis=0)) / (FULL_DRUMS * top)),
         loudness=_clipped((loudness - bottom) / (top - bottom)),
         brightness=_brightness(audible),
@@ -79,18 +79,6 @@ def _percussion(power: F32) -> F32:
     held = ndimage.median_filter(magnitude, (1, HELD), mode="nearest")
     broad: F32 = ndimage.median_filter(np.maximum(magnitude - held, 0.0), (BROAD, 1), mode="nearest")
     return broad**2
-
-
-def _superflux(power: F32) -> F32:
-    """Onset strength [F]: how much each band rises, where a gliding note does not count as a rise.
-
-    After Böck and Widmer, Maximum filter vibrato suppression for onset detection, DAFx 2013.
-    """
-    level = mel_level(power)
-    before = ndimage.maximum_filter1d(level, 3, axis=0)
-    rise = np.zeros(level.shape[1], np.float32)
-    rise[1:] = np.maximum(level[:, 1:] - before[:, :-1], 0.0).mean(axis=0)
-    return rise
 
 
 def _brightness(power: F32) -> F32:

@@ -1,7 +1,8 @@
-"""The spectrogram in mel bands that energy and sections are told from."""
+"""The spectrogram in mel bands that energy and sections are told from, and how such a spectrogram grows."""
 
 import librosa
 import numpy as np
+from scipy import ndimage
 
 from aimv_engine.arrays import F32
 from aimv_engine.song.audio import Song
@@ -32,3 +33,15 @@ def mel_level(power: F32) -> F32:
     magnitude = np.sqrt(power)
     level: F32 = np.log1p(100.0 * magnitude / max(float(magnitude.mean()), 1e-5))
     return level
+
+
+def superflux(level: F32, lag: int) -> F32:
+    """How much each cell of a logarithmic spectrogram [BANDS, F] grew over `lag` frames; the first ones are 0.
+
+    It grows only over what it and its neighbours in pitch were: a gliding note is no onset (Böck and Widmer, Maximum
+    filter vibrato suppression for onset detection, DAFx 2013).
+    """
+    growth = np.zeros_like(level)
+    before = ndimage.maximum_filter1d(level, 3, axis=0)
+    growth[:, lag:] = np.maximum(level[:, lag:] - before[:, :-lag], 0.0)
+    return growth

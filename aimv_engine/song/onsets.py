@@ -8,6 +8,7 @@ import numpy as np
 import scipy.ndimage as ndi
 
 from aimv_engine.arrays import F32, F64
+from aimv_engine.song.mel import superflux
 
 RATE = 22050  # Hz, of the samples that are looked at
 HOP = 256  # samples
@@ -51,9 +52,8 @@ class Onsets:
 def onset_envelopes(samples: F32) -> Onsets:
     """The onset envelopes of `samples` ([N] mono at RATE).
 
-    Superflux (S. Böck and G. Widmer, "Maximum filter vibrato suppression for onset detection", 2013): the growth of
-    each band of a logarithmic spectrum over what it or its neighbours were two frames ago. A slow mean is
-    subtracted and the rest divided by its level nearby, so that quiet verses count as loud choruses do.
+    The superflux of a logarithmic spectrum, from which a slow mean is subtracted; the rest is divided by its level
+    nearby, so that quiet verses count as loud choruses do.
     """
     level = float(np.sqrt(np.mean(samples**2))) if len(samples) else 0.0
     mel = librosa.feature.melspectrogram(
@@ -67,8 +67,7 @@ def onset_envelopes(samples: F32) -> Onsets:
         power=1.0,
     )
     spectrum = np.log1p(_COMPRESSION * mel)
-    growth = np.zeros_like(spectrum)
-    growth[:, _LAG:] = np.maximum(0, spectrum[:, _LAG:] - ndi.maximum_filter1d(spectrum, 3, axis=0)[:, :-_LAG])
+    growth = superflux(spectrum, _LAG)
     centres = librosa.mel_frequencies(_BANDS, fmin=_LOWEST, fmax=_HIGHEST)
     low, mid, high = (
         _levelled(growth[(centres >= lowest) & (centres < highest)].mean(axis=0))
