@@ -13,6 +13,7 @@ from aimv_engine.arrays import F32, F64
 from aimv_engine.frames.plan import Camera
 from aimv_engine.looks import Look
 from aimv_engine.song.energy import Energy
+from aimv_engine.song.follow import position_of
 from aimv_engine.song.rhythm import Rhythm
 from aimv_engine.song.tonality import Key
 
@@ -42,8 +43,9 @@ def make_motion(rhythm: Rhythm, energy: Energy, walk_gain: float = 1.0) -> Motio
     times = np.arange(len(energy.loudness)) / energy.rate
     step = (1.0 + WALK_GAIN * walk_gain * energy.percussive.astype(np.float64)) / energy.rate
     bars = count_bars(rhythm, times)
-    bar_seconds = (bars[-1] - bars[0]) and (times[-1] - times[0]) / (bars[-1] - bars[0])
-    width = max(1, round((bar_seconds or CALM_BAR) * energy.rate))
+    passed = bars[-1] - bars[0]
+    bar_seconds = (times[-1] - times[0]) / passed if passed else CALM_BAR
+    width = max(1, round(bar_seconds * energy.rate))
     mean_energy = 0.5 * energy.loudness + 0.5 * energy.percussive
     return Motion(
         rate=energy.rate,
@@ -57,17 +59,10 @@ def make_motion(rhythm: Rhythm, energy: Energy, walk_gain: float = 1.0) -> Motio
 def count_bars(rhythm: Rhythm, times: F64) -> F64:
     """How many bars have passed at each time; without bar lines by beats, without beats by CALM_BAR."""
     if len(rhythm.downbeats) >= 2:
-        marks, value = rhythm.downbeats, 1.0
-    elif len(rhythm.beats) >= 2:
-        marks, value = rhythm.beats, 1.0 / max(1, rhythm.meter)
-    else:
-        return np.asarray(times / CALM_BAR, dtype=np.float64)
-    index = np.arange(len(marks), dtype=np.float64)
-    first, last = marks[1] - marks[0], marks[-1] - marks[-2]
-    inside = np.interp(times, marks, index)
-    before = np.minimum(0.0, times - marks[0]) / first  # the grid goes on with its outermost bars
-    after = np.maximum(0.0, times - marks[-1]) / last
-    return np.asarray((inside + before + after) * value, dtype=np.float64)
+        return position_of(rhythm.downbeats, times)
+    if len(rhythm.beats) >= 2:
+        return position_of(rhythm.beats, times) / rhythm.meter
+    return np.asarray(times / CALM_BAR)
 
 
 def key_hue(key: Key) -> float:

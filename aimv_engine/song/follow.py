@@ -37,7 +37,10 @@ def follow_beats(onsets: Onsets, gram: Tempogram) -> F64:
 
 
 def position_of(beats: F64, times: F64) -> F64:
-    """How many beats have passed at each of `times`, going on at the outer beats' tempo beyond them."""
+    """How many of two or more beats (or bar lines) have passed at each of `times`, all in seconds; 0 at the first.
+
+    Between beats they pass evenly, and beyond the outer ones as fast as between the outer two.
+    """
     first, last = beats[1] - beats[0], beats[-1] - beats[-2]
     inside = np.interp(times, beats, np.arange(len(beats)))
     return np.asarray(inside + np.minimum(0, times - beats[0]) / first + np.maximum(0, times - beats[-1]) / last)
