@@ -62,10 +62,14 @@ def test_a_damaged_picture_is_removed_so_that_it_is_made_anew(store):
     assert "ab12" not in store
 
 
-def test_an_empty_file_left_by_a_crash_does_not_count(store):
-    store.path("ab12").parent.mkdir(parents=True)
-    store.path("ab12").touch()
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.999])
+def test_a_part_of_a_file_left_by_a_crash_does_not_count(store, share):
+    store.write("ab12", painted())
+    whole = store.path("ab12").read_bytes()
+    store.path("ab12").write_bytes(whole[: int(share * len(whole))])
     assert "ab12" not in store
+    with pytest.raises(AimvError, match="damaged"):
+        store.read("ab12")
 
 
 def test_a_write_that_fails_leaves_neither_a_part_nor_the_old_file_broken(tmp_path):
