@@ -172,6 +172,7 @@ def render(
     receipt = {"edit": name_of(edit), "host": list(host or [])}
     if project.read_json("film.json") == {**receipt, "files": describe(outputs, host)}:
         return  # nothing has changed since the film was written
+    put_aside(project, outputs, host, tell)
     if host:
         blender.build(host, project, edit, progress)
     else:
@@ -181,5 +182,25 @@ def render(
 
 def describe(outputs: Outputs, host: Sequence[str] | None) -> dict[str, list[int]]:
     """Size and time of change of the finished files that are there: enough to see that nobody touched them."""
-    paths = [outputs.video, outputs.blend] if host else [outputs.video]
-    return {path.name: [path.stat().st_size, path.stat().st_mtime_ns] for path in paths if path.is_file()}
+    return {path.name: _stamp(path) for path in _written(outputs, host) if path.is_file()}
+
+
+def put_aside(project: Project, outputs: Outputs, host: Sequence[str] | None, tell: Callable[[str], None]) -> None:
+    """Renames what stands where the film will be written and is not as AIMV left it: a .blend that somebody edited, or
+    a video of their own that has the song's name."""
+    ours = (project.read_json("film.json") or {}).get("files", {})
+    for path in _written(outputs, host):
+        if path.is_file() and ours.get(path.name) != _stamp(path):
+            number = 1
+            while (aside := path.with_stem(f"{path.stem}-{number}")).exists():
+                number += 1
+            path.rename(aside)
+            tell(f"{path.name} was edited, or is not AIMV's: it is kept as {aside.name}")
+
+
+def _written(outputs: Outputs, host: Sequence[str] | None) -> list[Path]:
+    return [outputs.video, outputs.blend] if host else [outputs.video]
+
+
+def _stamp(path: Path) -> list[int]:
+    return [path.stat().st_size, path.stat().st_mtime_ns]
