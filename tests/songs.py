@@ -5,13 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from aimv_engine.arrays import F32
+from aimv_engine.arrays import F32, F64
 from aimv_engine.song.audio import Song
 
+RATE = 22050  # Hz, at which most of the analysis listens: nothing has to be resampled
 
-def song_of(samples: F32, rate: int) -> Song:
-    """A song that was never a file."""
-    return Song(Path("synthesised.wav"), samples, rate, sha256="")
+
+def song_of(samples: F32 | F64, rate: int = RATE) -> Song:
+    """A song that was never a file, from samples [N]."""
+    return Song(Path("synthesised.wav"), np.asarray(samples, dtype=np.float32), rate, sha256="")
 
 
 def tone(frequency: float, seconds: float, rate: int = 44100, level: float = 0.5) -> F32:

@@ -8,11 +8,11 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 import soxr
-from songs import song_of, tone, write_wav
 
 from aimv_engine.arrays import F32
 from aimv_engine.errors import AimvError
 from aimv_engine.song.audio import decode
+from tests.songs import song_of, tone, write_wav
 
 AUDIO = ["flac", "mp3", "ogg", "opus", "m4a", "aiff", "aac"]
 VIDEO = ["mp4", "mkv", "webm", "mov"]

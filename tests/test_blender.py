@@ -15,9 +15,9 @@ import cv2
 import imageio_ffmpeg
 import numpy as np
 import pytest
-from films import psnr, texture
 
 from aimv_engine.video import finished_frames
+from tests.films import psnr, texture
 
 ROOT = Path(__file__).resolve().parents[1]
 HEADLESS = ROOT / "blender_addon" / "headless.py"

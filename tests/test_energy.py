@@ -1,21 +1,15 @@
 """The energy curves say when something happens, how loud it is and how bright."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aimv_engine.song.audio import Song
 from aimv_engine.song.energy import Energy, analyse_energy
 from aimv_engine.song.mel import RATE
+from tests.songs import song_of
 
 CURVES = ("onset", "percussive", "loudness", "brightness")
-
-
-def song_of(samples: np.ndarray, rate: int = RATE) -> Song:
-    return Song(Path("made.wav"), samples.astype(np.float32), rate, "0" * 64)
 
 
 def sine(frequency: float, seconds: float, amplitude: float = 0.3) -> np.ndarray:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from films import bikes, moved, texture, torch_threads
 
 from aimv_engine.arrays import Picture
 from aimv_engine.interpolation.joining import ENCODED, LINEAR, dissolve, join, joint
 from aimv_engine.interpolation.rife import Rife
+from tests.films import bikes, moved, texture, torch_threads
 
 
 @pytest.fixture(scope="module")

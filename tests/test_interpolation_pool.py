@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from films import moved, texture, torch_threads
 
 from aimv_engine.errors import AimvError, Cancelled
 from aimv_engine.interpolation import InbetweenPool
 from aimv_engine.interpolation.joining import join
 from aimv_engine.interpolation.pool import Job
 from aimv_engine.interpolation.rife import Rife
+from tests.films import moved, texture, torch_threads
 
 
 def jobs(count: int) -> list[Job]:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from films import bikes, moved, psnr, texture, torch_threads
 
 from aimv_engine.arrays import Picture
 from aimv_engine.interpolation.flownet import Doubling, warp
 from aimv_engine.interpolation.joining import dissolve, join
 from aimv_engine.interpolation.rife import Rife
+from tests.films import bikes, moved, psnr, texture, torch_threads
 
 
 @pytest.fixture(scope="module")

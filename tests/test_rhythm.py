@@ -1,7 +1,6 @@
 """Beats, bars and tempo against songs that are played to a known beat."""
 
 import warnings
-from pathlib import Path
 
 import mir_eval
 import numpy as np
@@ -10,19 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimv_engine.arrays import F32, F64
-from aimv_engine.song.audio import Song
 from aimv_engine.song.novelty import foote_novelty
 from aimv_engine.song.onsets import RATE, onset_envelopes
 from aimv_engine.song.rhythm import Rhythm, analyse_rhythm
 from aimv_engine.song.tempo import TEMPI, persistence, tempo_path, tempogram
 from tests import band
+from tests.songs import song_of
 
 
 def analyse(samples: F32) -> Rhythm:
     """The rhythm of samples at RATE. A warning is an error: nobody should see numpy complain about their song."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return analyse_rhythm(Song(Path("song.wav"), np.asarray(samples, dtype=np.float32), RATE, ""))
+        return analyse_rhythm(song_of(samples))
 
 
 def f_measure(truth: F64, found: F64) -> float:

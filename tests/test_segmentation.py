@@ -5,7 +5,6 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-import band
 import mir_eval
 import numpy as np
 import pytest
@@ -21,6 +20,8 @@ from aimv_engine.song.rhythm import Rhythm, analyse_rhythm
 from aimv_engine.song.sections import LONG, SHORTEST, STEP, Sound, find_boundaries
 from aimv_engine.song.tonality import Tonality, analyse_tonality
 from aimv_engine.tagging.taggram import Taggram
+from tests import band
+from tests.songs import song_of
 
 BEATLESS = Rhythm(np.zeros(0), np.zeros(0), 0.0, 4, 0.0, True)
 MOODS = ("calm", "fast", "loud", "dark", "soft", "weird", "choir", "harp", "piano", "drums")
@@ -53,10 +54,6 @@ class Analysis:
 
     def segments(self, clusters: int | None = None) -> list[Segment]:
         return segment(self.song, self.taggram, self.rhythm, self.tonality, self.energy, clusters)
-
-
-def song_of(samples: np.ndarray) -> Song:
-    return Song(Path("made.wav"), np.asarray(samples, dtype=np.float32), band.RATE, "0" * 64)
 
 
 def analyse(song: Song, borders: np.ndarray, labels: tuple[int, ...], rhythm: Rhythm | None = None) -> Analysis:

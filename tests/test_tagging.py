@@ -6,7 +6,6 @@ import librosa
 import numpy as np
 import pytest
 import torch
-from songs import song_of, three_scenes, tone
 
 from aimv_engine import weights
 from aimv_engine.arrays import F32
@@ -15,6 +14,7 @@ from aimv_engine.tagging.checkpoint import read_checkpoint
 from aimv_engine.tagging.mel import frame_count, log_mel
 from aimv_engine.tagging.network import PATCH, Musicnn
 from aimv_engine.tagging.taggram import tag
+from tests.songs import song_of, three_scenes, tone
 
 # Made once by musicnn 0.1.0 on TensorFlow 2.21 from the sound of `three_scenes`, its spectrogram left in float32
 REFERENCE = np.load(Path(__file__).parent / "reference" / "musicnn_three_scenes.npz")
