@@ -11,6 +11,7 @@ store/            keyframes and frames, named by their content
 aimv.log          what happened
 """
 
+import io
 import json
 import re
 from dataclasses import dataclass, replace
@@ -184,14 +185,9 @@ class Project:
         )
 
     def _write_arrays(self, name: str, **arrays: Any) -> None:
-        path = self.folder / name
-        part = path.with_name(f".{name}")
-        try:
-            with part.open("wb") as stream:
-                np.savez_compressed(stream, allow_pickle=False, **arrays)
-            part.replace(path)
-        except OSError as error:
-            raise AimvError(f"{path} can't be written ({error.strerror})") from error
+        stream = io.BytesIO()
+        np.savez_compressed(stream, allow_pickle=False, **arrays)
+        self.write(name, stream.getvalue())
 
     # storyboard --------------------------------------------------------------------------------------------------
 
