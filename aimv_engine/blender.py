@@ -49,7 +49,7 @@ def build(host: Sequence[str], project: Project, edit: dict[str, Any], progress:
                 else:
                     result = message
         except BaseException:
-            process.kill()
+            _end(process)
             raise
         status = process.wait()
         complaints.seek(0)
@@ -60,6 +60,15 @@ def build(host: Sequence[str], project: Project, edit: dict[str, Any], progress:
         raise AimvError(f"Blender could not make the film: {lines[-1]} (more in {project.log})")
     if not result.get("sound", False):
         _add_sound(project, edit)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ends Blender, with a second's time to remove the film that it is at."""
+    process.terminate()
+    try:
+        process.wait(1)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _message(line: str) -> dict[str, Any] | None:
