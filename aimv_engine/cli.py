@@ -1,6 +1,7 @@
 """The command line: `aimv make SONG` and its parts. What a person reads goes to stderr, results to stdout."""
 
 import argparse
+import errno
 import json
 import logging
 import os
@@ -37,11 +38,24 @@ Edit song.aimv/storyboard.json (sentences, seeds, looks) and run `render` again:
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command. The exit status: 0 done, 1 something to mend, 2 wrong usage, 130 stopped by the user."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _stop)  # as Ctrl-C: helper processes end, and nothing is left half written
-    talk = Talk(options.json)
+    _stop_at_signals()
     logging.captureWarnings(True)
+    logging.raiseExceptions = False  # a log that can't be written is no reason for a traceback
+    logging.getLogger().addHandler(logging.NullHandler())  # what is logged is never shown, log file or not
+    try:
+        status = _run(options, Talk(options.json))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # whoever read what we say has left (`| head -1`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(options: argparse.Namespace, talk: "Talk") -> int:
     try:
         return int(options.run(options, talk))
+    except BrokenPipeError:
+        raise
     except AimvError as error:
         log.error("%s", error)
         talk.fail(str(error))
@@ -50,6 +64,9 @@ def main(arguments: list[str] | None = None) -> int:
         talk.fail("stopped; what is finished is kept, run the same command to go on")
         return 130
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            talk.fail("the disk is full; make room and run the same command again: what is finished is kept")
+            return 1
         where = _log_file() or "the messages above"
         log.exception("unexpected")
         talk.fail(f"AIMV did not expect this: {type(error).__name__}: {error} (details in {where})")
@@ -184,7 +201,6 @@ def _open(options: argparse.Namespace, talk: Talk) -> "tuple[Path, Project, Sett
 
     song = _song(options, talk)
     given = {field.name: getattr(options, field.name, None) for field in dataclasses.fields(Settings)}
-    Settings().changed(**given)  # what is wrong on the command line is said before anything is written
     project = Project(options.project.resolve() if options.project else song.with_name(f"{song.stem}.aimv"))
     if not song.is_file():
         raise AimvError(f"there is no song {song}; give the path of an audio or video file")
@@ -322,11 +338,18 @@ def _log_file() -> str | None:
     return handlers[0].baseFilename if handlers else None
 
 
+def _stop_at_signals() -> None:
+    """Ctrl-C, `kill` and a closed terminal all mean: end the helper processes and leave nothing half written."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup stays nohup
+            signal.signal(number, _stop)
+
+
 def _stop(number: int, frame: types.FrameType | None) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)  # an impatient second Ctrl-C must not disturb the tidying up
     raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    os._exit(status)  # torch and its threads take half a second to be taken apart in order
+    os._exit(main())  # torch and its threads take half a second to be taken apart in order

@@ -178,10 +178,9 @@ def test_bad_input_is_one_clear_line(folder, made, arguments, says):
     (folder / "notes.txt").write_text("not music")
     done = aimv(*arguments, *(["--no-blender"] if arguments[0] == "make" else []), folder=folder)
     assert done.returncode == 1
-    lines = [line for line in done.stderr.splitlines() if line.startswith("aimv: ")]
-    assert len(lines) == 1
-    assert says in lines[0]
-    assert "Traceback" not in done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if "% |" not in line]  # one line, beside the bars
+    assert line.startswith("aimv: ")
+    assert says in line
 
 
 def test_a_storyboard_that_is_broken_by_hand_is_said_with_its_place(folder, made, tmp_path):
@@ -210,3 +209,10 @@ def test_silence_is_a_warning_and_one_quiet_scene(tmp_path):
     assert "silent" in done.stderr
     board = json.loads((tmp_path / "quiet.aimv" / "storyboard.json").read_text(encoding="utf-8"))
     assert len(board["scenes"]) == 1
+
+
+def test_a_reader_that_leaves_early_is_no_error(folder, made):
+    engine = f'"{sys.executable}" -m aimv_engine.cli'
+    line = f"{{ {engine} analyze Lied.wav --json; echo status $? >&2; }} | true"
+    done = subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, encoding="utf-8", check=False)
+    assert done.stderr == "status 1\n"
