@@ -2,9 +2,11 @@
 
 import dataclasses
 import re
+import types
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from math import inf
+from typing import Any, get_type_hints
 
 from aimv_engine import looks
 from aimv_engine.errors import AimvError
@@ -74,9 +76,9 @@ class Settings:
             0.5 <= self.keyframe_rate <= rate,
             f"--keyframe-rate is between 0.5 and the film's {self.fps} frames a second, not {self.keyframe_rate:g}",
         )
-        _need(self.start >= 0, f"--start is not before the song, but {self.start} s is")
+        _need(0 <= self.start < inf, f"--start is not before the song, but {self.start} s is")
         _need(
-            self.end is None or self.end - self.start >= 1,
+            self.end is None or 1 <= self.end - self.start < inf,
             f"--end is at least a second after --start ({self.start:g} s), not {self.end}",
         )
 
@@ -85,12 +87,22 @@ def from_json(data: Any) -> Settings:
     """Settings from settings.json. Raises AimvError for an unknown or unusable value."""
     if not isinstance(data, dict):
         raise AimvError("settings.json must hold an object in braces; delete it to start from the defaults")
-    if unknown := set(data) - {field.name for field in dataclasses.fields(Settings)}:
+    kinds = get_type_hints(Settings)
+    if unknown := set(data) - set(kinds):
         raise AimvError(f"settings.json has something that AIMV doesn't know: {', '.join(sorted(unknown))}")
+    for name, value in data.items():
+        if not _fits(value, kinds[name]):
+            raise AimvError(f"settings.json: {name} can't be {value!r}; delete that line to have the default")
     try:
         return Settings().changed(**data)
-    except (TypeError, ValueError) as error:
-        raise AimvError(f"settings.json can't be used: {error}") from error
+    except AimvError as error:
+        raise AimvError(f"settings.json: {error}") from error
+
+
+def _fits(value: Any, kind: type | types.UnionType) -> bool:
+    if isinstance(value, bool):  # which Python takes for a number
+        return False
+    return isinstance(value, kind) or (isinstance(value, int) and isinstance(1.0, kind))
 
 
 def _need(condition: bool, otherwise: str) -> None:

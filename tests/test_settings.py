@@ -22,6 +22,10 @@ from aimv_engine.settings import Settings, from_json
         ({"generator": "crayon"}, "--generator"),
         ({"preset": "no-such-look"}, "no-such-look"),
         ({"start": -1.0}, "--start"),
+        ({"start": float("inf")}, "--start"),
+        ({"start": float("nan")}, "--start"),
+        ({"end": float("inf")}, "--end"),
+        ({"end": float("nan")}, "--end"),
         ({"start": 10.0, "end": 10.5}, "--end"),
     ],
 )
@@ -37,7 +41,14 @@ def test_what_is_not_given_stays_as_it_was():
     assert again.frame_rate.denominator == 1001
 
 
-@pytest.mark.parametrize("data", [{"colour": "blue"}, {"hop": "often"}, []])
+@pytest.mark.parametrize(
+    "data",
+    [{"colour": "blue"}, {"hop": "often"}, [], {"fps": 25}, {"seed": "7"}, {"clusters": True}, {"size": None}, {"fps": "x"}],
+)
 def test_a_settings_file_that_makes_no_sense_is_an_error_and_not_a_traceback(data):
     with pytest.raises(AimvError, match=r"settings\.json"):
         from_json(data)
+
+
+def test_whole_numbers_are_numbers_too():
+    assert from_json({"hop": 3, "end": 20, "keyframe_rate": 8}).end == 20
