@@ -43,7 +43,16 @@ def test_what_is_not_given_stays_as_it_was():
 
 @pytest.mark.parametrize(
     "data",
-    [{"colour": "blue"}, {"hop": "often"}, [], {"fps": 25}, {"seed": "7"}, {"clusters": True}, {"size": None}, {"fps": "x"}],
+    [
+        {"colour": "blue"},
+        {"hop": "often"},
+        [],
+        {"fps": 25},
+        {"seed": "7"},
+        {"clusters": True},
+        {"size": None},
+        {"fps": "x"},
+    ],
 )
 def test_a_settings_file_that_makes_no_sense_is_an_error_and_not_a_traceback(data):
     with pytest.raises(AimvError, match=r"settings\.json"):
