@@ -15,6 +15,7 @@ from torch.nn import functional
 SCALES = (4, 2, 1)  # each block sees the pictures this many times smaller
 MULTIPLE = 32  # height and width must be multiples of it
 WIDTH = 90  # channels inside a block
+HEAD = ("0.weight", "0.bias", "1.weight", "2.weight", "2.bias")  # the tensors of one head of a checkpoint's block
 
 
 def warp(picture: Tensor, flow: Tensor) -> Tensor:
@@ -146,7 +147,7 @@ def _translated(block: Mapping[str, Tensor]) -> dict[str, Tensor]:
             translated[name.replace("conv0.", "shrink.", 1)] = tensor
         elif name.startswith("convblock"):
             translated[name.replace("convblock", "refine.", 1)] = tensor
-    flow, mask = ({name: block[f"{head}.{name}"] for name in _HEAD} for head in ("conv1", "conv2"))
+    flow, mask = ({name: block[f"{head}.{name}"] for name in HEAD} for head in ("conv1", "conv2"))
     inner = torch.cat((flow["0.weight"], mask["0.weight"]), dim=1)
     outer = torch.zeros(WIDTH, 5, 4, 4)  # each head goes on seeing its own half of the channels only
     outer[: WIDTH // 2, :4], outer[WIDTH // 2 :, 4:] = flow["2.weight"], mask["2.weight"]
@@ -157,6 +158,3 @@ def _translated(block: Mapping[str, Tensor]) -> dict[str, Tensor]:
         "grow.2.phases.weight": Doubling.weights(outer),
         "grow.2.phases.bias": torch.cat((flow["2.bias"], mask["2.bias"])).repeat_interleave(4),
     }
-
-
-_HEAD = ("0.weight", "0.bias", "1.weight", "2.weight", "2.bias")

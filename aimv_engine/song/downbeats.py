@@ -10,15 +10,17 @@ from aimv_engine.arrays import F32, F64
 from aimv_engine.song.novelty import foote_novelty
 from aimv_engine.song.onsets import FRAME_RATE, RATE, Onsets, strongest_near
 
-_FEWEST = 16  # beats from which bars can be told
-_CHROMA_HOP = 1024  # samples
-_CHROMA_WINDOW = 4096
-_NEAR = 2  # frames round a beat that belong to it
-_THREE_BY = 0.08  # how much more alike bars of three must be than bars of four, which are far more common
+FEWEST = 16  # beats from which bars can be told
+CHROMA_HOP = 1024  # samples
+CHROMA_WINDOW = 4096
+NEAR = 2  # frames round a beat that belong to it
+THREE_BY = 0.08  # how much more alike bars of three must be than bars of four, which are far more common
 
 
 @dataclass(frozen=True)
 class Bars:
+    """How the beats of a song fall into bars."""
+
     meter: int  # beats in a bar, 3 or 4
     first: int  # the index of the first beat that begins a bar
     margin: float  # how far this phase is ahead of the next best, in standard errors
@@ -30,11 +32,11 @@ def find_bars(samples: F32, onsets: Onsets, beats: F64) -> Bars | None:
     A bar begins where the bass is struck and the snare is not, where the chord changes, and above all where
     a section begins.
     """
-    if len(beats) < _FEWEST:
+    if len(beats) < FEWEST:
         return None
-    chroma = _per_beat(_chroma(samples), beats, RATE / _CHROMA_HOP)
+    chroma = _per_beat(_chroma(samples), beats, RATE / CHROMA_HOP)
     timbre = _per_beat(onsets.spectrum, beats, FRAME_RATE)
-    low, mid, high = (strongest_near(onsets, band, beats, _NEAR) for band in (onsets.low, onsets.mid, onsets.high))
+    low, mid, high = (strongest_near(onsets, band, beats, NEAR) for band in (onsets.low, onsets.mid, onsets.high))
     change = np.concatenate([[0.0], 1 - _cosines(chroma[1:], chroma[:-1])])
     meter = _beats_in_bar(np.column_stack([low, mid, high, change]))
 
@@ -54,8 +56,8 @@ def find_bars(samples: F32, onsets: Onsets, beats: F64) -> Bars | None:
 
 
 def _chroma(samples: F32) -> F64:
-    """[frames, 12]"""
-    chroma = librosa.feature.chroma_stft(y=samples, sr=RATE, n_fft=_CHROMA_WINDOW, hop_length=_CHROMA_HOP, tuning=0.0)
+    """How strongly each pitch class sounds [F, 12], C first, RATE / CHROMA_HOP frames a second."""
+    chroma = librosa.feature.chroma_stft(y=samples, sr=RATE, n_fft=CHROMA_WINDOW, hop_length=CHROMA_HOP, tuning=0.0)
     return np.asarray(chroma.T, dtype=np.float64)
 
 
@@ -91,4 +93,4 @@ def _beats_in_bar(accents: F64) -> int:
     def alike(lag: int) -> float:
         return float((rows[lag:] * rows[:-lag]).mean()) if len(rows) > 2 * lag else -1.0
 
-    return 3 if max(alike(3), alike(6)) > max(alike(4), alike(8)) + _THREE_BY else 4
+    return 3 if max(alike(3), alike(6)) > max(alike(4), alike(8)) + THREE_BY else 4

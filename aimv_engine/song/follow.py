@@ -8,8 +8,8 @@ from aimv_engine.song import metre
 from aimv_engine.song.onsets import FRAME_RATE, Onsets
 from aimv_engine.song.tempo import Tempogram, tempo_path
 
-_TIGHTNESS = 200.0  # weight of keeping time against hitting onsets
-_PHRASE = 9  # beats over which a band's tempo is smooth: two bars
+TIGHTNESS = 200.0  # weight of keeping time against hitting onsets
+PHRASE = 9  # beats over which a band's tempo is smooth: two bars
 
 
 def follow_beats(onsets: Onsets, gram: Tempogram) -> F64:
@@ -17,7 +17,7 @@ def follow_beats(onsets: Onsets, gram: Tempogram) -> F64:
     path = _one_octave(tempo_path(gram))
     tempo = np.interp(onsets.times, np.arange(len(path)), path)
     beats = _sequence(onsets, tempo)
-    if len(beats) < _PHRASE:
+    if len(beats) < PHRASE:
         return beats
     middle = float(np.median(path))
     position = position_of(beats, onsets.times)
@@ -27,9 +27,9 @@ def follow_beats(onsets: Onsets, gram: Tempogram) -> F64:
     )
     if ratio != 1:
         beats = _sequence(onsets, tempo * ratio)
-    if len(beats) < _PHRASE:
+    if len(beats) < PHRASE:
         return beats
-    beats = np.asarray(savgol_filter(beats, _PHRASE, 2))
+    beats = np.asarray(savgol_filter(beats, PHRASE, 2))
     # the kick may say that these are the half beats
     if 0.25 < metre.judge(onsets, position_of(beats, onsets.times), middle * ratio).offset < 0.75:
         beats = (beats[:-1] + beats[1:]) / 2
@@ -64,7 +64,7 @@ def _sequence(onsets: Onsets, tempo: F64) -> F64:
     origin = np.zeros(len(gain), dtype=int)
     for frame, value in enumerate(gain):
         back = np.arange(int(period[frame] / 2), int(2 * period[frame]) + 1)
-        arrivals = score[longest + frame - back] - _TIGHTNESS * np.log(back / period[frame]) ** 2
+        arrivals = score[longest + frame - back] - TIGHTNESS * np.log(back / period[frame]) ** 2
         best = int(arrivals.argmax())
         score[longest + frame] = value + arrivals[best]
         origin[frame] = frame - back[best]

@@ -10,13 +10,13 @@ from aimv_engine.song import metre
 from aimv_engine.song.onsets import FRAME_RATE, Onsets
 from aimv_engine.song.tempo import TEMPI, Tempogram, strongest_tempi
 
-_SEARCH = 0.02  # how far from a tempogram's tempo the true one may lie, as a part of it
-_SLOW_RATE = 10  # Hz: enough for an envelope that has been shifted to frequency 0
-_COHERENT = 0.85  # least coherence of a grid
-_FAINT_COST = 0.2  # held against a beat for each e-fold that its pulse is weaker than the strongest
-_CLEAR = 0.3  # clarity of a second that has a pulse at all
-_RELATED = 0.025  # of a tempo's logarithm: how near a tempo is to one that the grid accounts for
-_LATE = 0.04  # seconds from the grid that listeners hear as off
+SEARCH = 0.02  # how far from a tempogram's tempo the true one may lie, as a part of it
+SLOW_RATE = 10  # Hz: enough for an envelope that has been shifted to frequency 0
+COHERENT = 0.85  # least coherence of a grid
+FAINT_COST = 0.2  # held against a beat for each e-fold that its pulse is weaker than the strongest
+CLEAR = 0.3  # clarity of a second that has a pulse at all
+RELATED = 0.025  # of a tempo's logarithm: how near a tempo is to one that the grid accounts for
+LATE = 0.04  # seconds from the grid that listeners hear as off
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def constant_grid(onsets: Onsets, gram: Tempogram) -> Grid | None:
     best: tuple[float, Grid] | None = None
     for bpm, cost in _tempi_to_try(gram):
         fitted, steady = fit_tempo(onsets, bpm)
-        if steady < _COHERENT:
+        if steady < COHERENT:
             continue
         beat = metre.judge(onsets, onsets.times * fitted / 60, fitted)
         score = beat.score - cost + 2 * min(0.0, steady - 0.95)
@@ -54,11 +54,11 @@ def _tempi_to_try(gram: Tempogram) -> list[tuple[float, float]]:
     pulses = strongest_tempi(gram.average, 3)
     tries: list[tuple[float, float]] = []
     for pulse, strength in pulses:
-        faint = _FAINT_COST * np.log(pulses[0][1] / (strength + 1e-9) + 1e-9)
+        faint = FAINT_COST * np.log(pulses[0][1] / (strength + 1e-9) + 1e-9)
         tries += [(pulse * ratio, float(faint + cost)) for ratio, cost in metre.levels(pulse)]
     tries.sort(key=lambda each: each[1])
     return [
-        each for n, each in enumerate(tries) if all(abs(np.log(each[0] / other[0])) > _SEARCH for other in tries[:n])
+        each for n, each in enumerate(tries) if all(abs(np.log(each[0] / other[0])) > SEARCH for other in tries[:n])
     ]
 
 
@@ -77,14 +77,14 @@ def fit_tempo(onsets: Onsets, bpm: float) -> tuple[float, float]:
 
 
 def _strongest_frequency(envelope: F64, near: float) -> float:
-    """The frequency (Hz) of the envelope's strongest Fourier component within _SEARCH of `near`."""
+    """The frequency (Hz) of the envelope's strongest Fourier component within SEARCH of `near`."""
     frames = np.arange(len(envelope))
     shifted = (envelope - envelope.mean()) * np.exp(-2j * np.pi * near / FRAME_RATE * frames)
-    step = int(FRAME_RATE / _SLOW_RATE)
+    step = int(FRAME_RATE / SLOW_RATE)
     slow = shifted[: len(shifted) // step * step].reshape(-1, step).sum(axis=1)
     size = 16 * len(slow)
     offsets = np.fft.fftfreq(size, step / FRAME_RATE)
-    power = np.where(np.abs(offsets) <= _SEARCH * near, np.abs(np.fft.fft(slow, size)), 0)
+    power = np.where(np.abs(offsets) <= SEARCH * near, np.abs(np.fft.fft(slow, size)), 0)
     top = int(power.argmax())
     return float(near + offsets[top] + metre.parabola(power, top) / size / step * FRAME_RATE)
 
@@ -111,12 +111,12 @@ def _explains(grid: Grid, onsets: Onsets, gram: Tempogram) -> bool:
     waves = _pulse_waves(onsets.total, onsets.times * frequency, 5.0)
     late = np.abs(np.angle(waves * np.conj(waves.sum()))) / (2 * np.pi * frequency)
     heard = np.abs(waves) > 0.4 * np.median(np.abs(waves))
-    off = heard & (late > _LATE)
+    off = heard & (late > LATE)
     if off.sum() > 0.15 * heard.sum() or _lasts(off, 3):
         return False
     strongest = TEMPI[gram.strength.argmax(axis=1)]
     distance = np.min([np.abs(np.log(strongest / (grid.bpm * ratio))) for ratio in metre.RATIOS], axis=0)
-    return not _lasts((distance > _RELATED) & (gram.clarity > _CLEAR), 8)
+    return not _lasts((distance > RELATED) & (gram.clarity > CLEAR), 8)
 
 
 def _lasts(flags: NDArray[np.bool_], count: int) -> bool:

@@ -15,14 +15,14 @@ from aimv_engine.song.onsets import Onsets
 
 RATIOS = (1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 3, 4)  # of the beat's tempo to that of a pulse
 
-_BINS = 48  # of a folded period: a multiple of 2, 3, 8
-_SLOWEST, _FASTEST = 55.0, 215.0  # BPM that a beat may have
-_ODD_RATIO_COST = 0.35  # held against a beat that is no octave of the pulse it was derived from
+BINS = 48  # of a folded period: a multiple of 2, 3, 8
+SLOWEST, FASTEST = 55.0, 215.0  # BPM that a beat may have
+ODD_RATIO_COST = 0.35  # held against a beat that is no octave of the pulse it was derived from
 
-_PREFERRED, _SPREAD = 130.0, 0.8  # BPM and octaves: where tempi of recorded music lie
-_ALTERNATION = 0.7  # weight of kick and snare taking turns
-_CROWD, _CROWD_FREE = 10.0, 0.04  # weight of strokes on eighths of a beat, and how strong they may be for nothing
-_SMOOTH = 0.7  # bins
+PREFERRED, SPREAD = 130.0, 0.8  # BPM and octaves: where tempi of recorded music lie
+ALTERNATION = 0.7  # weight of kick and snare taking turns
+CROWD, CROWD_FREE = 10.0, 0.04  # weight of strokes on eighths of a beat, and how strong they may be for nothing
+SMOOTH = 0.7  # bins
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Beat:
 def levels(bpm: float) -> list[tuple[float, float]]:
     """The levels of a pulse of tempo `bpm` that may be the beat, as (ratio to the pulse, what is held against it)."""
     return [
-        (ratio, 0.0 if np.log2(ratio) % 1 == 0 else _ODD_RATIO_COST)
+        (ratio, 0.0 if np.log2(ratio) % 1 == 0 else ODD_RATIO_COST)
         for ratio in RATIOS
-        if _SLOWEST <= bpm * ratio <= _FASTEST
+        if SLOWEST <= bpm * ratio <= FASTEST
     ]
 
 
-def fold(envelopes: F64, position: F64, bins: int = _BINS) -> F64:
+def fold(envelopes: F64, position: F64, bins: int = BINS) -> F64:
     """The mean of each of `envelopes` [E, F] over one period of `position` [F]; [E, bins]."""
     place = position % 1 * bins
     first = place.astype(int) % bins
@@ -60,33 +60,33 @@ def judge(onsets: Onsets, position: F64, bpm: float) -> Beat:
     would be twice as fast); and its tempo is a usual one.
     """
     low, mid, total = ndi.gaussian_filter1d(
-        fold(np.stack([onsets.low, onsets.mid, onsets.total]), position), _SMOOTH, axis=1, mode="wrap"
+        fold(np.stack([onsets.low, onsets.mid, onsets.total]), position), SMOOTH, axis=1, mode="wrap"
     )
     # the kick tells the beat from the half beat
     peak = int(np.argmax(low + 0.15 * mid + 0.1 * total))
     around = np.roll(total, -peak)  # the beat at 0
-    strike, half = around[0], around[_BINS // 2]
+    strike, half = around[0], around[BINS // 2]
     contrast = np.log((strike + 0.5 * half) / 1.5 / (total.mean() + 1e-9) + 1e-3)
-    usual = -0.5 * (np.log2(bpm / _PREFERRED) / _SPREAD) ** 2
-    crowd = max(0.0, _crowding(around) - _CROWD_FREE)
-    score = contrast + usual + _ALTERNATION * _alternation(onsets, position, peak) - _CROWD * crowd
-    return Beat(float(score), (peak + parabola(total, peak)) % _BINS / _BINS)
+    usual = -0.5 * (np.log2(bpm / PREFERRED) / SPREAD) ** 2
+    crowd = max(0.0, _crowding(around) - CROWD_FREE)
+    score = contrast + usual + ALTERNATION * _alternation(onsets, position, peak) - CROWD * crowd
+    return Beat(float(score), (peak + parabola(total, peak)) % BINS / BINS)
 
 
 def _crowding(around: F64) -> float:
     """Strokes on the odd eighths of a beat, relative to the beat; 0 for triplets, which fall between them."""
-    strike = max(around[0], around[_BINS // 2]) + 1e-9
-    quarters = around[[_BINS // 4, 3 * _BINS // 4]].mean()
-    thirds = around[[_BINS // 3, 2 * _BINS // 3]]
+    strike = max(around[0], around[BINS // 2]) + 1e-9
+    quarters = around[[BINS // 4, 3 * BINS // 4]].mean()
+    thirds = around[[BINS // 3, 2 * BINS // 3]]
     if thirds.mean() > 1.2 * quarters and thirds[1] > 0.1 * strike:
         return 0.0
-    return float((around[_BINS // 8 :: _BINS // 4].mean() - around.min()) / strike)
+    return float((around[BINS // 8 :: BINS // 4].mean() - around.min()) / strike)
 
 
 def _alternation(onsets: Onsets, position: F64, peak: int) -> float:
     """How much kick and snare take turns from beat to beat, 0 to 1. `peak`: the bin of the beat."""
-    pair = fold(np.stack([onsets.low, onsets.mid]), position / 2, 2 * _BINS)
-    low, mid = ndi.gaussian_filter1d(pair, _SMOOTH, axis=1, mode="wrap")[:, [peak, peak + _BINS]]
+    pair = fold(np.stack([onsets.low, onsets.mid]), position / 2, 2 * BINS)
+    low, mid = ndi.gaussian_filter1d(pair, SMOOTH, axis=1, mode="wrap")[:, [peak, peak + BINS]]
     kick, snare = ((band[0] - band[1]) / (band.sum() + 1e-9) for band in (low, mid))
     return float(min(1.0, abs(kick - snare)))
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from aimv_engine.arrays import F64
 
-_TAPER = 0.6  # the checkerboard's Gaussian, in parts of its half-size: far rows count little, near ones do not drown
+TAPER = 0.6  # the checkerboard's Gaussian, in parts of its half-size: far rows count little, near ones do not drown
 
 
 def foote_novelty(features: F64, size: int) -> F64:
@@ -18,7 +18,7 @@ def foote_novelty(features: F64, size: int) -> F64:
     """
     count = len(features)
     rows = features / (np.linalg.norm(features, axis=1, keepdims=True) + 1e-9)
-    taper = np.exp(-0.5 * ((np.arange(size) + 0.5) / (size * _TAPER)) ** 2)
+    taper = np.exp(-0.5 * ((np.arange(size) + 0.5) / (size * TAPER)) ** 2)
     novelty = np.zeros(count)
     for index in range(2, count - 1):
         reach = min(size, index, count - index)

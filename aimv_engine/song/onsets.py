@@ -11,17 +11,16 @@ from aimv_engine.arrays import F32, F64
 from aimv_engine.song.mel import superflux
 
 RATE = 22050  # Hz, of the samples that are looked at
-HOP = 256  # samples
+HOP = 256  # samples: beats want twice the precision of mel.py's curves
 FRAME_RATE = RATE / HOP  # frames a second
-
-_WINDOW = 1024  # samples: 46 ms, short enough for the strokes of a fast drummer
-_BANDS = 64
-_LOWEST, _HIGHEST = 27.5, 11000.0  # Hz
-_LOUDNESS = 0.1  # root mean square that songs are brought to, so that the logarithm below treats all alike
-_COMPRESSION = 10.0
-_LAG = 2  # frames from a spectrum to the one it is compared with
-_DELAY = 0.002  # seconds that the peak of an envelope comes after a click (measured on clicks)
-_FLOOR_SECONDS, _LEVEL_SECONDS = 0.6, 12.0  # averaged over: what counts as no onset, and as a usual onset
+WINDOW = 1024  # samples: 46 ms, short enough for the strokes of a fast drummer
+BANDS = 64
+LOWEST, HIGHEST = 27.5, 11000.0  # Hz
+LOUDNESS = 0.1  # root mean square that songs are brought to, so that the logarithm below treats all alike
+COMPRESSION = 10.0
+LAG = 2  # frames from a spectrum to the one it is compared with
+DELAY = 0.002  # seconds that the peak of an envelope comes after a click (measured on clicks)
+FLOOR_SECONDS, LEVEL_SECONDS = 0.6, 12.0  # averaged over: what counts as no onset, and as a usual onset
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Onsets:
     @cached_property
     def times(self) -> F64:
         """[F] seconds of the frames."""
-        return np.arange(len(self.low)) / FRAME_RATE - _DELAY
+        return np.arange(len(self.low)) / FRAME_RATE - DELAY
 
     @property
     def duration(self) -> float:
@@ -57,21 +56,21 @@ def onset_envelopes(samples: F32) -> Onsets:
     """
     level = float(np.sqrt(np.mean(samples**2))) if len(samples) else 0.0
     mel = librosa.feature.melspectrogram(
-        y=np.pad(samples, (0, max(0, _WINDOW - len(samples)))) * (_LOUDNESS / (level + 1e-9)),
+        y=np.pad(samples, (0, max(0, WINDOW - len(samples)))) * (LOUDNESS / (level + 1e-9)),
         sr=RATE,
-        n_fft=_WINDOW,
+        n_fft=WINDOW,
         hop_length=HOP,
-        n_mels=_BANDS,
-        fmin=_LOWEST,
-        fmax=_HIGHEST,
+        n_mels=BANDS,
+        fmin=LOWEST,
+        fmax=HIGHEST,
         power=1.0,
     )
-    spectrum = np.log1p(_COMPRESSION * mel)
-    growth = superflux(spectrum, _LAG)
-    centres = librosa.mel_frequencies(_BANDS, fmin=_LOWEST, fmax=_HIGHEST)
+    spectrum = np.log1p(COMPRESSION * mel)
+    growth = superflux(spectrum, LAG)
+    centres = librosa.mel_frequencies(BANDS, fmin=LOWEST, fmax=HIGHEST)
     low, mid, high = (
         _levelled(growth[(centres >= lowest) & (centres < highest)].mean(axis=0))
-        for lowest, highest in ((0, 160), (200, 4000), (4000, _HIGHEST + 1))
+        for lowest, highest in ((0, 160), (200, 4000), (4000, HIGHEST + 1))
     )
     return Onsets(low, mid, high, np.ascontiguousarray(spectrum.T))
 
@@ -79,8 +78,8 @@ def onset_envelopes(samples: F32) -> Onsets:
 def _levelled(flux: F32) -> F64:
     """Flux [F] above its mean nearby, in units of its level nearby."""
     smooth = ndi.gaussian_filter1d(flux.astype(np.float64), 1.0)
-    peaks = np.maximum(0, smooth - ndi.uniform_filter1d(smooth, int(FRAME_RATE * _FLOOR_SECONDS)))
-    nearby = np.sqrt(np.maximum(0, ndi.uniform_filter1d(peaks**2, int(FRAME_RATE * _LEVEL_SECONDS))))
+    peaks = np.maximum(0, smooth - ndi.uniform_filter1d(smooth, int(FRAME_RATE * FLOOR_SECONDS)))
+    nearby = np.sqrt(np.maximum(0, ndi.uniform_filter1d(peaks**2, int(FRAME_RATE * LEVEL_SECONDS))))
     song = np.sqrt(np.mean(peaks**2))
     # the song's own level and a constant keep silence from being raised to music
     return np.asarray(peaks / (nearby + 0.15 * song + 0.003))

@@ -12,9 +12,9 @@ from aimv_engine.song.grid import coherence, constant_grid
 from aimv_engine.song.onsets import RATE, Onsets, onset_envelopes, strongest_near
 from aimv_engine.song.tempo import persistence, tempogram
 
-_PERSISTENT = 0.45  # least persistence of the pulse of music with a beat
-_STRUCK = 1.3  # least strength of onsets at the beats, relative to anywhere
-_MARGIN = 3.0  # standard errors by which a bar phase must win to be shown
+PERSISTENT = 0.45  # least persistence of the pulse of music with a beat
+STRUCK = 1.3  # least strength of onsets at the beats, relative to anywhere
+MARGIN = 3.0  # standard errors by which a bar phase must win to be shown
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Rhythm:
     beatless: bool
 
 
-_BEATLESS = Rhythm(beats=np.zeros(0), downbeats=np.zeros(0), tempo=0.0, meter=4, confidence=0.0, beatless=True)
+BEATLESS = Rhythm(beats=np.zeros(0), downbeats=np.zeros(0), tempo=0.0, meter=4, confidence=0.0, beatless=True)
 
 
 def analyse_rhythm(song: Song) -> Rhythm:
@@ -39,20 +39,20 @@ def analyse_rhythm(song: Song) -> Rhythm:
     beats that follow the tempo.
     """
     if song.silent:
-        return _BEATLESS
+        return BEATLESS
     samples = song.at(RATE)
     onsets = onset_envelopes(samples)
     gram = tempogram(onsets.total)
     lasting = persistence(gram)
-    if lasting < _PERSISTENT:
-        return _BEATLESS
+    if lasting < PERSISTENT:
+        return BEATLESS
     grid = constant_grid(onsets, gram)
     beats = grid.beats(song.duration) if grid else follow_beats(onsets, gram)
     contrast = _contrast(onsets, beats)
-    if contrast < _STRUCK:
-        return _BEATLESS
+    if contrast < STRUCK:
+        return BEATLESS
     bars = find_bars(samples, onsets, beats)
-    sure = bars is not None and bars.margin > _MARGIN
+    sure = bars is not None and bars.margin > MARGIN
     return Rhythm(
         beats=beats,
         downbeats=beats[bars.first :: bars.meter] if bars and sure else np.zeros(0),

@@ -9,10 +9,10 @@ from aimv_engine.song.onsets import FRAME_RATE
 
 STEP = 0.01  # of a tempo's logarithm
 TEMPI = np.exp(np.arange(np.log(40), np.log(260), STEP))  # BPM
-_SECONDS = 10.0  # of music that one row looks at: some 20 beats
-_PREFERRED, _SPREAD = 120.0, 0.9  # BPM and octaves: the tempo that people tap, and how far from it they still do
-_WANDER = 6  # steps that a tempo may change within one window
-_SLOPE, _JUMP = 20.0, 1.2  # what a change of a tempo's logarithm costs, and the most that any change costs
+SECONDS = 10.0  # of music that one row looks at: some 20 beats
+PREFERRED, SPREAD = 120.0, 0.9  # BPM and octaves: the tempo that people tap, and how far from it they still do
+WANDER = 6  # steps that a tempo may change within one window
+SLOPE, JUMP = 20.0, 1.2  # what a change of a tempo's logarithm costs, and the most that any change costs
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def tempogram(envelope: F64) -> Tempogram:
     A Fourier tempogram answers to a tempo and its multiples, an autocorrelation tempogram to a tempo and its fractions
     (P. Grosche, M. Müller, F. Kurth, "Cyclic tempogram", 2010); their product is high where both agree.
     """
-    length = int(_SECONDS * FRAME_RATE)
+    length = int(SECONDS * FRAME_RATE)
     window = np.hanning(length)
     padded = np.pad(envelope, (length // 2, length // 2))
     rows = np.lib.stride_tricks.sliding_window_view(padded, length)[:: int(FRAME_RATE)]
@@ -80,25 +80,25 @@ def persistence(gram: Tempogram) -> float:
     """
     rows = gram.strength - gram.strength.mean(axis=1, keepdims=True)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True) + 1e-9
-    later = min(int(_SECONDS), len(rows) // 2)
-    before = np.pad(rows[:-later], ((0, 0), (_WANDER, _WANDER)))
+    later = min(int(SECONDS), len(rows) // 2)
+    before = np.pad(rows[:-later], ((0, 0), (WANDER, WANDER)))
     after = rows[later:]
     alike = np.max(
-        [(before[:, shift : shift + rows.shape[1]] * after).sum(axis=1) for shift in range(2 * _WANDER + 1)], axis=0
+        [(before[:, shift : shift + rows.shape[1]] * after).sum(axis=1) for shift in range(2 * WANDER + 1)], axis=0
     )
-    shared = 1 - later / _SECONDS  # of the two windows in a song too short for two: alike in any case
+    shared = 1 - later / SECONDS  # of the two windows in a song too short for two: alike in any case
     return float(max(0.0, (alike.mean() - shared) / (1 - shared)))
 
 
 def tempo_path(gram: Tempogram) -> F64:
     """The tempo (BPM) at each row [T] of a tempogram: near its peaks, near the usual, and changing little or at once.
 
-    The most likely path by the Viterbi algorithm, where a change costs by its logarithm, but a jump no more than _JUMP.
+    The most likely path by the Viterbi algorithm, where a change costs by its logarithm, but a jump no more than JUMP.
     """
-    usual = np.exp(-0.5 * (np.log2(TEMPI / _PREFERRED) / _SPREAD) ** 2)
+    usual = np.exp(-0.5 * (np.log2(TEMPI / PREFERRED) / SPREAD) ** 2)
     likely = np.log(gram.strength * usual / (gram.strength.max(axis=1, keepdims=True) + 1e-9) + 0.05)
     place = np.arange(len(TEMPI))
-    cost = np.minimum(_SLOPE * STEP * np.abs(place[:, None] - place), _JUMP)
+    cost = np.minimum(SLOPE * STEP * np.abs(place[:, None] - place), JUMP)
     score, origins = likely[0], []
     for row in likely[1:]:
         arrivals = score - cost
