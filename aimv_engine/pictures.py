@@ -5,23 +5,20 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
 from aimv_engine.arrays import F32
-from aimv_engine.edit import cluster_color
+from aimv_engine.edit import cluster_color, frame_rate
 from aimv_engine.project import Analysis
+from aimv_engine.song.tonality import PITCHES
 from aimv_engine.store import load_picture
 from aimv_engine.storyboard.scene import Storyboard
 
-matplotlib.use("Agg")
-
 PAPER, INK, FAINT = "#14161a", "#e8e6e1", "#8b8f98"
 TAGS_SHOWN = 18
-PITCHES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 
 
 # overview --------------------------------------------------------------------------------------------------------
@@ -84,7 +81,8 @@ def _draw_chroma(axis: Axes, analysis: Analysis) -> None:
     chroma = _shrunk(analysis.tonality.chroma, 1500)
     extent = (0.0, analysis.duration, -0.5, 11.5)
     axis.imshow(chroma.T, aspect="auto", origin="lower", extent=extent, cmap="cividis", interpolation="nearest", vmin=0)
-    axis.set_yticks(range(12), PITCHES, fontsize=7)
+    names = [pitch.replace("#", "♯").replace("b", "♭") for pitch in PITCHES]
+    axis.set_yticks(range(12), names, fontsize=7)
 
 
 def _draw_energy(axis: Axes, analysis: Analysis) -> None:
@@ -127,7 +125,7 @@ def contact_sheet(edit: dict[str, Any], folder: Path, storyboard: Storyboard) ->
     total_width, total_height = figure.get_size_inches()
     title = f"Storyboard   {storyboard.artist}, look: {storyboard.look}"
     figure.text(0.3 / total_width, 1 - 0.38 / total_height, title, color=INK, fontsize=13, va="center")
-    fps = edit["fps"][0] / edit["fps"][1]
+    fps = float(frame_rate(edit))
     for index, scene in enumerate(scenes):
         row, column = divmod(index, columns)
         left, top = 0.3 + column * cell_width, 0.72 + row * cell_height

@@ -51,10 +51,11 @@ def beat_effects(
     decay = max(2, round(DECAY * float(fps)))
     keys: dict[int, tuple[float, float]] = {}
     for index, (frame, time) in enumerate(beats):
-        strength = _loudness_around(energy, time)
+        strength = _strength(energy, time)
         scale = 1.0 + PULSE * look.pulse * strength * (1.0 if downbeats[index] else 0.6)
         flash = FLASH * look.flash * strength * (1.0 if downbeats[index] else 0.4)
-        flash *= (index - first_flash) % flash_every == 0
+        if (index - first_flash) % flash_every != 0:
+            flash = 0.0
         following = beats[index + 1][0] if index + 1 < len(beats) else frame_count
         if frame > 0:
             keys.setdefault(frame - 1, (1.0, 1.0))
@@ -69,7 +70,7 @@ def beat_effects(
     )
 
 
-def _loudness_around(energy: Energy, time: float) -> float:
+def _strength(energy: Energy, time: float) -> float:
     """How strong a beat is, 0 to 1: the percussive peak within 60 ms."""
     middle, reach = round(time * energy.rate), max(1, round(0.06 * energy.rate))
     window = energy.percussive[max(0, middle - reach) : middle + reach + 1]
