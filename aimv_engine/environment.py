@@ -1,7 +1,7 @@
 """The environments that AIMV runs in: one for the engine, and one for each Blender that comes as a Python module.
 
 Standard library only and readable by Python 3.9, because the launcher and the Blender add-on use it before there is an
-environment. Everything lies in one folder, AIMV's home: the environments, every cache, the log. An environment is ready
+environment (its imports are relative, because in Blender the package has another name). Everything lies in one folder, AIMV's home: the environments, every cache, the log. An environment is ready
 when its receipt, written last, names the requirements of today and all it lists is still there; anything else is mended
 by pip over what is left. Errors are AimvError: one line, what is wrong and what to do.
 """
@@ -291,13 +291,14 @@ def _write_at_once(path: Path, text: str) -> None:
 def _locked(home: Path, report: Report) -> Iterator[int]:
     """Only one process sets up at a time; the file descriptor of its lock, which its end frees however it ends."""
     with (home / "lock").open("a+b") as file:
-        while not _try_lock(file):
+        while not try_lock(file):
             report("Waiting for another AIMV that is setting up", 0, 0)
             time.sleep(0.2)
         yield file.fileno()
 
 
-def _try_lock(file: IO[bytes]) -> bool:
+def try_lock(file: IO[bytes]) -> bool:
+    """Takes the lock of an open file, which its closing frees. Returns whether nobody else has it."""
     if sys.platform == "win32":
         import msvcrt
 

@@ -11,17 +11,21 @@ store/            keyframes and frames, named by their content
 aimv.log          what happened
 """
 
+import contextlib
 import io
 import json
 import re
+import zipfile
+import zlib
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from aimv_engine import settings as settings_module
+from aimv_engine.environment import try_lock
 from aimv_engine.errors import AimvError
 from aimv_engine.segmentation import Segment
 from aimv_engine.settings import Settings
@@ -57,17 +61,29 @@ class Project:
         self.store = Store(folder / "store")
         self.log = folder / "aimv.log"
         self.edit_file = folder / "edit.json"
+        self._lock: IO[bytes] | None = None
 
     def create(self) -> None:
-        """Makes the folder. Raises AimvError when that can't be."""
+        """Makes the folder and takes it for this process, until that ends. Raises AimvError when that can't be.
+
+        What a killed process left half written is removed.
+        """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self.folder / ".writable", b"")
-            (self.folder / ".writable").unlink()
+            self._lock = (self.folder / ".lock").open("a+b")
+            if not try_lock(self._lock):
+                raise AimvError(f"another AIMV is at work in {self.folder}; wait for its end, or stop it")
+            for part in (*self.folder.glob(".*.part"), *self.store.folder.glob("*/.*.part")):
+                part.unlink()
         except OSError as error:
             raise AimvError(
                 f"the project folder {self.folder} can't be written ({error.strerror}); choose another with --project"
             ) from error
+
+    def close(self) -> None:
+        """Lets others have the folder."""
+        if self._lock is not None:
+            self._lock.close()
 
     # documents ---------------------------------------------------------------------------------------------------
 
@@ -84,6 +100,12 @@ class Project:
             raise AimvError(
                 f"{path} is not valid JSON in line {error.lineno}, column {error.colno}: {error.msg}"
             ) from error
+
+    def read_made(self, name: str) -> Any:
+        """A document that AIMV alone writes, or None: a damaged one is made again like one that isn't there."""
+        with contextlib.suppress(AimvError):
+            return self.read_json(name)
+        return None
 
     def write_json(self, name: str, data: Any) -> None:
         """Writes a document, whole or not at all; lists of numbers stay on one line."""
@@ -109,7 +131,7 @@ class Project:
 
     def analysis(self) -> Analysis | None:
         """The analysis that is there, or None."""
-        data = self.read_json("song.json")
+        data = self.read_made("song.json")
         if data is None:
             return None
         try:
@@ -139,7 +161,7 @@ class Project:
                 segments=tuple(Segment(**{**item, "tags": _pairs(item["tags"])}) for item in data["segments"]),
                 silent=data["silent"],
             )
-        except (OSError, KeyError, TypeError, ValueError):
+        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error):
             return None  # from another version, or half of it was deleted: it is made again
 
     def write_analysis(self, analysis: Analysis) -> None:

@@ -52,9 +52,11 @@ def analyze(project: Project, song_path: Path, settings: Settings, progress: Pro
         progress("decoding", 0, 1)
         song = decode(song_path)
         progress("decoding", 1, 1)
+        (project.folder / "overview.png").unlink(missing_ok=True)
         project.write_analysis(_listen(song, settings, made_from, progress))
         analysis = project.analysis()
         assert analysis is not None
+    if not (project.folder / "overview.png").is_file():
         project.write("overview.png", overview(analysis, song_path.stem))
     return analysis
 
@@ -170,14 +172,21 @@ def render(
     project.write_json("edit.json", edit)
     project.write("storyboard.png", contact_sheet(edit, project.folder, storyboard))
     receipt = {"edit": name_of(edit), "host": list(host or [])}
-    if project.read_json("film.json") == {**receipt, "files": describe(outputs, host)}:
+    before = project.read_made("film.json") or {}
+    ours = before.get("files", {})
+    if receipt.items() <= before.items() and all(_as_left(path, ours) for path in _written(outputs, host)):
         return  # nothing has changed since the film was written
     put_aside(project, outputs, host, tell)
-    if host:
-        blender.build(host, project, edit, progress)
-    else:
-        video.write_video(edit, project.folder, progress)
-    project.write_json("film.json", {**receipt, "files": describe(outputs, host)})
+    finished = False
+    try:
+        if host:
+            blender.build(host, project, edit, progress)
+        else:
+            video.write_video(edit, project.folder, progress)
+        finished = True
+    finally:  # the .blend of a stopped render is AIMV's own too
+        files = {**ours, **describe(outputs, host)}
+        project.write_json("film.json", {**(receipt if finished else {}), "files": files})
 
 
 def describe(outputs: Outputs, host: Sequence[str] | None) -> dict[str, list[int]]:
@@ -188,9 +197,9 @@ def describe(outputs: Outputs, host: Sequence[str] | None) -> dict[str, list[int
 def put_aside(project: Project, outputs: Outputs, host: Sequence[str] | None, tell: Callable[[str], None]) -> None:
     """Renames what stands where the film will be written and is not as AIMV left it: a .blend that somebody edited, or
     a video of their own that has the song's name."""
-    ours = (project.read_json("film.json") or {}).get("files", {})
+    ours = (project.read_made("film.json") or {}).get("files", {})
     for path in _written(outputs, host):
-        if path.is_file() and ours.get(path.name) != _stamp(path):
+        if path.is_file() and not _as_left(path, ours):
             number = 1
             while (aside := path.with_stem(f"{path.stem}-{number}")).exists():
                 number += 1
@@ -200,6 +209,10 @@ def put_aside(project: Project, outputs: Outputs, host: Sequence[str] | None, te
 
 def _written(outputs: Outputs, host: Sequence[str] | None) -> list[Path]:
     return [outputs.video, outputs.blend] if host else [outputs.video]
+
+
+def _as_left(path: Path, ours: dict[str, list[int]]) -> bool:
+    return path.is_file() and ours.get(path.name) == _stamp(path)
 
 
 def _stamp(path: Path) -> list[int]:

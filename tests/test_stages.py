@@ -33,3 +33,13 @@ def test_somebodys_own_video_of_the_songs_name_is_never_overwritten(tmp_path):
         outputs.video.write_bytes(b"a wedding, part %d" % number)
         put_aside(project, outputs, None, lambda line: None)
         assert (tmp_path / f"song-{number}.mp4").read_bytes() == b"a wedding, part %d" % number
+
+
+def test_a_damaged_record_of_the_film_is_as_good_as_none(tmp_path):
+    project = Project(tmp_path / "song.aimv")
+    project.create()
+    (project.folder / "film.json").write_text("{", encoding="utf-8")
+    outputs = Outputs(tmp_path / "song.mp4", tmp_path / "song.blend")
+    outputs.video.write_bytes(b"of whom?")
+    put_aside(project, outputs, None, lambda line: None)
+    assert (tmp_path / "song-1.mp4").read_bytes() == b"of whom?"
