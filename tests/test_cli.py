@@ -29,6 +29,15 @@ def copied(project, to):
     return to
 
 
+def lives(group):
+    """Whether any process of a group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def stored(project):
     return {path.name: path.read_bytes() for path in (project / "store").rglob("*.jpg")}
 
@@ -158,8 +167,10 @@ def test_ctrl_c_stops_at_once_leaves_no_process_and_says_how_to_go_on(folder, ma
     assert process.returncode == 130
     assert "run the same command to go on" in said
     assert "Traceback" not in said
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)  # nobody of its group is left
+    deadline = time.monotonic() + 5  # the system takes a moment to bury them
+    while lives(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not lives(process.pid)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +189,7 @@ def test_bad_input_is_one_clear_line(folder, made, arguments, says):
     (folder / "notes.txt").write_text("not music")
     done = aimv(*arguments, *(["--no-blender"] if arguments[0] == "make" else []), folder=folder)
     assert done.returncode == 1
-    (line,) = [line for line in done.stderr.splitlines() if "% |" not in line]  # one line, beside the bars
+    (line,) = [line for line in done.stderr.splitlines() if line and "% |" not in line]  # one line, beside the bars
     assert line.startswith("aimv: ")
     assert says in line
 
