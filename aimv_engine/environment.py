@@ -1,7 +1,7 @@
 """The environments that AIMV runs in: one for the engine, and one for each Blender that comes as a Python module.
 
 Standard library only and readable by Python 3.9, because the launcher and the Blender add-on use it before there is an
-environment (its imports are relative, because in Blender the package has another name). Everything lies in one folder, AIMV's home: the environments, every cache, the log. An environment is ready
+environment. Everything lies in one folder, AIMV's home: the environments, every cache, the log. An environment is ready
 when its receipt, written last, names the requirements of today and all it lists is still there; anything else is mended
 by pip over what is left. Errors are AimvError: one line, what is wrong and what to do.
 """
