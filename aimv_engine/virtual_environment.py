@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import AimvError
+from .errors import AimvError  # relative, here and in environment.py: in Blender the package has another name
 
 Report = Callable[[str, int, int], None]  # stage, done, total (0: unknown). What it raises stops the work
 

@@ -33,18 +33,22 @@ def strips(scene: Scene) -> Any:
 
 
 def start(strip: Strip) -> int:
+    """The first frame that the strip is seen in, trimmed as it is."""
     return getattr(strip, _START)
 
 
 def end(strip: Strip) -> int:
+    """The frame after the last one that it is seen in."""
     return getattr(strip, _END)
 
 
 def set_start(strip: Strip, frame: int) -> None:
+    """Trims or extends the strip at its left; its content stays where it is."""
     setattr(strip, _START, frame)
 
 
 def set_end(strip: Strip, frame: int) -> None:
+    """The same at its right."""
     setattr(strip, _END, frame)
 
 

@@ -51,6 +51,8 @@ class Effects:
 
 @dataclass(frozen=True)
 class Edit:
+    """The whole film: what edit.json says, with absolute paths."""
+
     folder: Path  # where edit.json lies: the project's folder
     song: Path
     song_start: float  # seconds into the song at the film's first frame
