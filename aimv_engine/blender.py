@@ -9,6 +9,7 @@ from typing import Any
 
 from imageio_ffmpeg import get_ffmpeg_exe
 
+from aimv_engine.edit import frame_rate
 from aimv_engine.errors import AimvError
 from aimv_engine.progress import Progress
 from aimv_engine.project import Project
@@ -86,9 +87,9 @@ def _add_sound(project: Project, edit: dict[str, Any]) -> None:
     """Adds the song to a video from a Blender built without sound (PyPI's 4.2)."""
     output = Path(edit["output"])
     part = output.with_name(f".{output.name}.part")
-    numerator, denominator = edit["fps"]
+    seconds = float(edit["frame_count"] / frame_rate(edit))
     command = [get_ffmpeg_exe(), "-y", "-v", "error", "-i", str(output), "-ss", str(edit["song_start"])]
-    command += ["-t", f"{edit['frame_count'] * denominator / numerator:.6f}", "-i", str(project.folder / edit["song"])]
+    command += ["-t", f"{seconds:.6f}", "-i", str(project.folder / edit["song"])]
     command += ["-map", "0:v", "-map", "1:a:0", "-c:v", "copy", "-c:a", "aac", "-b:a", "192k", "-f", "mp4", str(part)]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode != 0:

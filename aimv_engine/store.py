@@ -96,12 +96,13 @@ def load_picture(path: Path) -> Picture:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Writes a file so that it is there whole or not at all, whenever the process dies."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    part = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
-        Path(temporary).chmod(0o644)  # mkstemp's files are private, but a project is shared
-        os.replace(temporary, path)  # noqa: PTH105  (Path.replace on a str)
+        part.chmod(0o644)  # mkstemp's files are private, but a project is shared
+        part.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise

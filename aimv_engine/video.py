@@ -29,19 +29,8 @@ def write_video(edit: dict[str, Any], folder: Path, progress: Progress) -> None:
     command += ["-map", "0:v", "-map", "1:a:0", "-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p"]
     command += ["-vf", "scale=out_color_matrix=bt709:out_range=tv", "-colorspace", "bt709"]
     command += ["-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"]
-    command += [
-        "-c:a",
-        "aac",
-        "-b:a",
-        "192k",
-        "-fflags",
-        "+bitexact",
-        "-movflags",
-        "+faststart",
-        "-f",
-        "mp4",
-        str(part),
-    ]
+    command += ["-c:a", "aac", "-b:a", "192k", "-fflags", "+bitexact"]
+    command += ["-movflags", "+faststart", "-f", "mp4", str(part)]
     with tempfile.TemporaryFile() as complaints:
         with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=complaints) as process:
             assert process.stdin is not None
