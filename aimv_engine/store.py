@@ -81,13 +81,17 @@ class Store:
 
 
 def load_picture(path: Path) -> Picture:
-    """A stored picture, [height, width, 3] uint8 sRGB. Raises AimvError; removes a damaged file, to be made anew."""
+    """A picture of an edit, [height, width, 3] uint8 sRGB; the store's own are JPEG, but an edit may name others.
+
+    Raises AimvError; removes a damaged file, to be made anew.
+    """
     try:
         encoded = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
         raise AimvError(f"{path} is missing; run again to make it anew") from error
-    whole = encoded[-len(END_OF_JPEG) :].tobytes() == END_OF_JPEG  # OpenCV makes up what is missing of a half file
-    picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if whole else None
+    ends = path.suffix != ".jpg" or encoded[-len(END_OF_JPEG) :].tobytes() == END_OF_JPEG
+    # OpenCV makes up what is missing of a half JPEG
+    picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size and ends else None
     if picture is None:
         path.unlink(missing_ok=True)
         raise AimvError(f"{path} was damaged and has been removed; run again to make it anew")
