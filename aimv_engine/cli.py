@@ -154,7 +154,7 @@ def _make(options: argparse.Namespace, talk: Talk) -> int:
         if host is None:
             talk.tell(f"no .blend will be written: {found.reason}")
     analysis = _analysis(song, project, settings, talk)
-    storyboard = stages.write_storyboard(project, analysis, settings, talk.progress)
+    storyboard = stages.write_storyboard(project, analysis, settings, talk.progress, talk.tell)
     outputs = _outputs(song, project)
     stages.render(project, song, analysis, storyboard, settings, outputs, host, talk.progress, talk.tell)
     made = [outputs.video, outputs.blend] if host else [outputs.video]
@@ -178,7 +178,7 @@ def _storyboard(options: argparse.Namespace, talk: Talk) -> int:
 
     song, project, settings = _open(options, talk)
     analysis = _analysis(song, project, settings, talk)
-    storyboard = stages.write_storyboard(project, analysis, settings, talk.progress)
+    storyboard = stages.write_storyboard(project, analysis, settings, talk.progress, talk.tell)
     lines = [f"{scene.start:7.1f} s  {scene.cluster}  {scene.sentence}" for scene in storyboard.scenes]
     file = project.folder / "storyboard.json"
     head = f"{storyboard.artist}, look: {storyboard.look}"

@@ -74,10 +74,15 @@ def check_disk(pictures: FilmPictures, store: Store, size: tuple[int, int]) -> i
     needed, free = bytes_needed(pictures, store, size), shutil.disk_usage(store.folder.parent).free
     if needed > free * 0.95:
         raise AimvError(
-            f"the film needs about {needed / 1e9:.1f} GB and the disk has {free / 1e9:.1f} GB left; "
+            f"the film needs about {amount(needed)} and the disk has {amount(free)} left; "
             "make room, choose a smaller --size or --fps, or another disk with --project"
         )
     return needed
+
+
+def amount(count: int) -> str:
+    """A number of bytes as people say it."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"
 
 
 def make_keyframes(

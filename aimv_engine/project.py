@@ -98,7 +98,8 @@ class Project:
             raise AimvError(f"{path} can't be read: {error}") from error
         except json.JSONDecodeError as error:
             raise AimvError(
-                f"{path} is not valid JSON in line {error.lineno}, column {error.colno}: {error.msg}"
+                f"{path} is not valid JSON in line {error.lineno}, column {error.colno} ({error.msg}); "
+                "mend it there, or delete the file to have a new one"
             ) from error
 
     def read_made(self, name: str) -> Any:
@@ -234,15 +235,17 @@ class Project:
         )
         return data.get("made_from", {}), board
 
-    def write_storyboard(self, made_from: dict[str, Any], storyboard: Storyboard) -> None:
-        """Writes storyboard.json; one that is there is kept under another name (storyboard-1.json ...)."""
+    def write_storyboard(self, made_from: dict[str, Any], storyboard: Storyboard) -> Path | None:
+        """Writes storyboard.json; one that is there is kept under another name (storyboard-1.json ...), the result."""
         path = self.folder / "storyboard.json"
+        aside = None
         if path.exists():
             number = 1
             while (aside := path.with_name(f"storyboard-{number}.json")).exists():
                 number += 1
             path.rename(aside)
         self.write_json("storyboard.json", {"made_from": made_from, **to_dict(storyboard)})
+        return aside
 
 
 def _pairs(items: Any) -> tuple[tuple[str, float], ...]:

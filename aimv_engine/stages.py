@@ -9,7 +9,7 @@ from typing import Any
 from aimv_engine import blender, looks, segmentation, video
 from aimv_engine.edit import Outputs, make_edit
 from aimv_engine.errors import AimvError
-from aimv_engine.film import FilmPictures, check_disk, list_pictures, make_inbetweens, make_keyframes
+from aimv_engine.film import FilmPictures, amount, check_disk, list_pictures, make_inbetweens, make_keyframes
 from aimv_engine.frames.effects import beat_effects
 from aimv_engine.frames.generators.paint.generator import Paint
 from aimv_engine.frames.motion import key_hue, make_motion
@@ -87,7 +87,9 @@ def _listen(song: Song, settings: Settings, made_from: dict[str, Any], progress:
 # storyboard ------------------------------------------------------------------------------------------------------
 
 
-def write_storyboard(project: Project, analysis: Analysis, settings: Settings, progress: Progress) -> Storyboard:
+def write_storyboard(
+    project: Project, analysis: Analysis, settings: Settings, progress: Progress, tell: Callable[[str], None]
+) -> Storyboard:
     """What the film shows: storyboard.json. One that is there and was made from the same is kept, hand edits and all;
     one made from something else is kept beside the new one."""
     made_from = {
@@ -110,7 +112,8 @@ def write_storyboard(project: Project, analysis: Analysis, settings: Settings, p
         ranker=None if settings.clip == AUTOMATIC else ClipText(Path(settings.clip)),
         progress=progress,
     )
-    project.write_storyboard(made_from, storyboard)
+    if (aside := project.write_storyboard(made_from, storyboard)) is not None:
+        tell(f"the storyboard that was there is of other settings or another song: it is kept as {aside.name}")
     written = project.storyboard()
     assert written is not None
     return written[1]
@@ -140,7 +143,7 @@ def make_pictures(
         pictures = list_pictures(film_plan, size, generator.identity, pool.identity)
         needed = check_disk(pictures, project.store, size)
         if needed:
-            tell(f"the pictures will take about {needed / 1e6:.0f} MB")
+            tell(f"the pictures will take about {amount(needed)}")
         make_keyframes(pictures, project.store, generator, size, progress)
         make_inbetweens(pictures, project.store, pool, progress)
     return pictures

@@ -99,6 +99,7 @@ def test_progress_counts_what_is_there_already(plan, store):
 
 
 def test_a_disk_without_room_is_said_before_the_work_starts(plan, store, monkeypatch):
+    assert [film.amount(count) for count in (1, 7_400_000, 2_310_000_000)] == ["1 MB", "7 MB", "2.3 GB"]
     monkeypatch.setattr(film, "BYTES_A_PIXEL", 1e12)
     with pytest.raises(AimvError, match="GB left"):
         check_disk(pictures_of(plan), store, SIZE)

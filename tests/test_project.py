@@ -12,6 +12,7 @@ from aimv_engine.segmentation import Segment
 from aimv_engine.song.energy import Energy
 from aimv_engine.song.rhythm import Rhythm
 from aimv_engine.song.tonality import Tonality
+from aimv_engine.storyboard.scene import Storyboard
 from aimv_engine.tagging.taggram import Taggram
 
 CURVE = np.zeros(40, np.float32)
@@ -46,6 +47,16 @@ def test_a_second_process_is_told_to_wait_and_a_killed_one_lets_go(tmp_path):
             Project(tmp_path / "song.aimv").create()
         other.kill()
     Project(tmp_path / "song.aimv").create()
+
+
+def test_a_storyboard_that_is_there_is_kept_beside_the_new_one(tmp_path):
+    project = Project(tmp_path)
+    board = Storyboard((), "by Albert Bierstadt", "oil", ())
+    assert project.write_storyboard({"seed": 1}, board) is None
+    (tmp_path / "storyboard.json").write_text("written by hand", encoding="utf-8")
+    aside = project.write_storyboard({"seed": 2}, board)
+    assert aside == tmp_path / "storyboard-1.json"
+    assert aside.read_text(encoding="utf-8") == "written by hand"
 
 
 def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
