@@ -18,7 +18,7 @@ import re
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -240,9 +240,8 @@ class Project:
         path = self.folder / "storyboard.json"
         aside = None
         if path.exists():
-            number = 1
-            while (aside := path.with_name(f"storyboard-{number}.json")).exists():
-                number += 1
+            names = (path.with_name(f"storyboard-{number}.json") for number in count(1))
+            aside = next(name for name in names if not name.exists())
             path.rename(aside)
         self.write_json("storyboard.json", {"made_from": made_from, **to_dict(storyboard)})
         return aside

@@ -76,7 +76,7 @@ class Settings:
             0.5 <= self.keyframe_rate <= rate,
             f"--keyframe-rate is between 0.5 and the film's {self.fps} frames a second, not {self.keyframe_rate:g}",
         )
-        _need(0 <= self.start < inf, f"--start is not before the song, but {self.start} s is")
+        _need(0 <= self.start < inf, f"--start is a number of seconds from 0 on, not {self.start:g}")
         _need(
             self.end is None or 1 <= self.end - self.start < inf,
             f"--end is at least a second after --start ({self.start:g} s), not {self.end}",
