@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +72,7 @@ class Checkout:
     """A copy of the launcher with requirements of its own, and a home directory that should stay empty."""
 
     folder: Path
+    python: str = sys.executable  # what the launcher is started with
 
     @property
     def home(self) -> Path:
@@ -103,7 +104,7 @@ class Checkout:
             "PIP_CONFIG_FILE": os.devnull,
         }
         return subprocess.Popen(
-            [sys.executable, str(self.folder / "aimv.py"), *arguments],
+            [self.python, str(self.folder / "aimv.py"), *arguments],
             cwd=user,
             env={**kept, **changed, **variables},
             stdout=subprocess.PIPE,
@@ -314,8 +315,8 @@ def test_an_older_python_hands_over_to_one_that_fits(made: Checkout) -> None:
     older = find_python(["3.10", "3.9"])
     if older is None:
         pytest.skip("no Python 3.9 or 3.10")
-    done = subprocess.run([older, made.folder / "aimv.py", "analyze"], capture_output=True, encoding="utf-8")
-    assert done.returncode == 7, done.stderr
+    status, _, complaints = replace(made, python=str(older)).run("analyze")
+    assert status == 7, complaints
 
 
 def test_help_needs_no_environment(tmp_path: Path) -> None:

@@ -138,9 +138,19 @@ def test_an_unknown_look_is_named_before_and_from_workers(alone, two):
         paint(two, *[spec(LAKE, walk, look="oils") for walk in range(8)])
 
 
-def test_identity_is_stable_and_names_the_generator():
-    assert Paint().identity == Paint(workers=0).identity
-    assert Paint().identity.startswith("paint-")
+def test_identity_is_the_same_in_every_process():
+    code = "from aimv_engine.frames.generators.paint.generator import Paint; print(Paint().identity)"
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+        ).stdout.strip()
+        for seed in ("1", "2")
+    }
+    assert told == {Paint().identity}
 
 
 def test_what_a_worker_imports_is_light():

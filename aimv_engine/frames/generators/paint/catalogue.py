@@ -1,5 +1,7 @@
 """What the paint generator can paint, read from presets/paint: places, lights and things."""
 
+import hashlib
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,9 +43,13 @@ class Catalogue:
 _ENTRY = ("phrases", "words", "tags", "steps", "light", "lends")
 
 
+def catalogue_hash() -> str:
+    """The sha256 of what the catalogue's files say, comments and order of entries aside."""
+    return hashlib.sha256(json.dumps(_tables(), sort_keys=True).encode()).hexdigest()
+
+
 @cache
-def catalogue() -> Catalogue:
-    """The catalogue. Raises AimvError for a file that can't be read."""
+def _tables() -> dict[str, dict[str, Any]]:
     read = {}
     for kind in ("places", "lights", "things"):
         path = FOLDER / f"{kind}.toml"
@@ -51,6 +57,13 @@ def catalogue() -> Catalogue:
             read[kind] = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, tomllib.TOMLDecodeError) as error:
             raise AimvError(f"{path} can't be read: {error}") from error
+    return read
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The catalogue. Raises AimvError for a file that can't be read."""
+    read = _tables()
     try:
         lights = {name: _light(data) for name, data in read["lights"].items()}
         entries = {kind: {name: _entry(name, data) for name, data in table.items()} for kind, table in read.items()}

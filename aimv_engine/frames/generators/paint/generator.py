@@ -1,14 +1,13 @@
 """The paint generator: pictures of scenes without diffusion weights."""
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 
-from aimv_engine import looks, weights
+from aimv_engine import weights
 from aimv_engine.arrays import Picture
 from aimv_engine.frames.plan import KeyframeSpec
 
-from .catalogue import catalogue
+from .catalogue import catalogue, catalogue_hash
 from .choose import Chooser
 from .workers import Job, Painter, Workers
 
@@ -30,10 +29,8 @@ class Paint:
 
     @property
     def identity(self) -> str:
-        """Name, recipe, and a hash of the catalogue, the looks' ways of painting and the network."""
-        ways = [looks.load(name) for name in looks.names()]
-        known = repr([catalogue(), weights.FILES["style"].sha256, [(way.name, way.painting) for way in ways]])
-        return f"paint-{RECIPE}-{hashlib.sha256(known.encode()).hexdigest()[:12]}"
+        """Name, recipe, and the hashes of the catalogue and the network. (A look is the film's to name.)"""
+        return f"paint-{RECIPE}-{catalogue_hash()[:12]}-{weights.FILES['style'].sha256[:12]}"
 
     def pictures(self, specs: Sequence[KeyframeSpec], size: tuple[int, int]) -> Iterator[Picture]:
         """One picture [height, width, 3] a spec, in order; `size` is (width, height). See Generator."""
