@@ -139,12 +139,13 @@ def make_pictures(
 ) -> FilmPictures:
     """Makes the keyframes and in-betweens that are missing. `tell` gets a line about the disk space."""
     size = settings.width_height
-    with closing(Paint()) as generator, closing(InbetweenPool()) as pool:
-        pictures = list_pictures(film_plan, size, generator.identity, pool.identity)
+    with closing(Paint()) as generator:
+        pictures = list_pictures(film_plan, size, generator.identity, InbetweenPool.identity)
         needed = check_disk(pictures, project.store, size)
         if needed:
             tell(f"the pictures will take about {amount(needed)}")
         make_keyframes(pictures, project.store, generator, size, progress)
+    with closing(InbetweenPool()) as pool:  # the painters' memory is free by now
         make_inbetweens(pictures, project.store, pool, progress)
     return pictures
 

@@ -14,6 +14,7 @@ import importlib
 import importlib.util
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -67,7 +68,10 @@ def _take_stdout() -> TextIO:
 
 
 def _send(messages: TextIO, message: dict[str, object]) -> None:
-    print(json.dumps(message), file=messages, flush=True)
+    try:
+        print(json.dumps(message), file=messages, flush=True)
+    except BrokenPipeError:  # whoever asked for the film is gone: end as if stopped, and leave no part of it
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Reporter:

@@ -32,19 +32,19 @@ class LanguageModel:
         return self.name == EMBEDDED
 
 
-def load(name: str | None = None, *, download: bool = False, progress: Progress = silent) -> LanguageModel:
+def load(name: str | None = None, *, progress: Progress = silent) -> LanguageModel:
     """The model of that name: None is the embedded one, else a folder or the name of a model in the hub's cache.
 
-    Only safetensors are read and no code of a model is ever run. With `download` a model that is not in the cache is
-    fetched from the hub. Raises AimvError when there is no such model or it can't be used.
+    Only safetensors are read, no code of a model is ever run, and nothing is fetched. Raises AimvError when there is no
+    such model or it can't be used.
     """
     if name is None:
-        return _load(EMBEDDED, _embedded_folder(progress), EMBEDDED_THREADS, download=False)
+        return _load(EMBEDDED, _embedded_folder(progress), EMBEDDED_THREADS)
     folder = Path(name).expanduser()
     if folder.is_dir() and not list(folder.glob("*.safetensors")):
         raise AimvError(f"the folder {folder} holds no *.safetensors: save the language model as safetensors first")
     source = folder if folder.is_dir() else name
-    return _load(name, source, os.cpu_count() or 1, download=download and not folder.is_dir())
+    return _load(name, source, os.cpu_count() or 1)
 
 
 def _embedded_folder(progress: Progress) -> Path:
@@ -56,12 +56,14 @@ def _embedded_folder(progress: Progress) -> Path:
     return folder
 
 
-def _load(name: str, source: Path | str, threads: int, download: bool) -> LanguageModel:
+def _load(name: str, source: Path | str, threads: int) -> LanguageModel:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # progress is ours to tell
     device = "cuda" if torch.cuda.is_available() and name != EMBEDDED else "cpu"
-    options: dict[str, Any] = {"local_files_only": not download, "trust_remote_code": False}
+    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, **options)
         network: Any = AutoModelForCausalLM.from_pretrained(

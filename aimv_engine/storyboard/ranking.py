@@ -45,7 +45,9 @@ class ClipText:
     def __init__(self, folder: Path) -> None:
         """Raises AimvError when the folder holds no CLIP text model."""
         from transformers import AutoTokenizer, CLIPTextModelWithProjection
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # progress is ours to tell
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             self._network: Any = CLIPTextModelWithProjection.from_pretrained(
