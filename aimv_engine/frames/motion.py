@@ -1,10 +1,11 @@
 """How the music moves the slow clock: the seed walk, the camera and the levels that a keyframe is made with.
 
-Every curve is a function of the song's time (and the scene's seed), never of where a scene begins or ends: moving a
+Every curve is a function of the song's time (and of what the scene shows), never of where a scene begins or ends: moving a
 marker changes only the keyframes that come or go.
 """
 
 import math
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ from aimv_engine.song.tonality import Key
 CALM_BAR = 2.4  # seconds; the bar of music without a beat
 WALK_GAIN = 2.0  # percussive energy of 1 makes a scene move on three times as fast
 TRAVEL_ZOOM, TRAVEL_PAN, TRAVEL_ROLL = 0.07, 0.05, 0.014  # amplitudes at travel 1: parts, picture heights, radians
+NEARER, ASIDE = 0.15, 0.06  # how differently scenes are framed: parts, picture heights
 SWAY = 0.012  # how far the camera leans with each bar at full energy, in picture heights
 
 
@@ -72,15 +74,20 @@ def key_hue(key: Key) -> float:
     return (tonic * 7 % 12) / 12
 
 
-def camera_at(motion: Motion, time: float, seed: int, look: Look) -> Camera:
-    """The camera at a time: a slow travel over 8 to 16 bars, and a lean with every bar that grows with energy."""
-    phase = np.random.default_rng(seed).uniform(0.0, 2.0 * math.pi, 3)  # each scene travels its own way
+def camera_at(motion: Motion, time: float, sentence: str, look: Look) -> Camera:
+    """The camera at a time: a slow travel over 8 to 16 bars, and a lean with every bar that grows with energy.
+
+    Each sentence has its own framing and travels its own way: a scene that returns is seen from elsewhere.
+    """
+    chance = np.random.default_rng(zlib.crc32(sentence.encode()))
+    phase = chance.uniform(0.0, 2.0 * math.pi, 3)
+    nearer, aside = chance.uniform(0.0, NEARER), chance.uniform(-ASIDE, ASIDE)
     bars, energy = motion.at(motion.bars, time), motion.at(motion.energy, time)
     turn = 2.0 * math.pi * bars
     sway = SWAY * energy * math.sin(turn / 2.0)
     return Camera(
-        zoom=1.0 + look.travel * TRAVEL_ZOOM * (1.0 + math.sin(turn / 16.0 + phase[0])),
-        pan_x=look.travel * (TRAVEL_PAN * math.sin(turn / 12.0 + phase[1]) + sway),
+        zoom=1.0 + nearer + look.travel * TRAVEL_ZOOM * (1.0 + math.sin(turn / 16.0 + phase[0])),
+        pan_x=aside + look.travel * (TRAVEL_PAN * math.sin(turn / 12.0 + phase[1]) + sway),
         pan_y=look.travel * 0.4 * TRAVEL_PAN * math.sin(turn / 8.0 + phase[2]),
         roll=look.travel * TRAVEL_ROLL * (0.4 + energy) * math.sin(turn / 8.0 + phase[1]),
     )

@@ -46,7 +46,7 @@ def plan_film(
                     walk=motion.at(motion.walk, time),
                     texts=texts_at(storyboard, scene, following, min(1.0, max(0.0, turn))),
                     look=scene.look,
-                    camera=camera_at(motion, time, scene.seed, look),
+                    camera=camera_at(motion, time, scene.sentence, look),
                     energy=motion.at(motion.energy, time),
                     brightness=motion.at(motion.brightness, time),
                     hue=hues[index],
