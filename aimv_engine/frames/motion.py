@@ -1,7 +1,7 @@
 """How the music moves the slow clock: the seed walk, the camera and the levels that a keyframe is made with.
 
-Every curve is a function of the song's time (and of what the scene shows), never of where a scene begins or ends: moving a
-marker changes only the keyframes that come or go.
+Every curve is a function of the song's time (and of what the scene shows), never of where a scene begins or ends:
+moving a marker changes only the keyframes that come or go.
 """
 
 import math
