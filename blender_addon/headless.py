@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TextIO
 
 PACKAGE = "aimv"
+CACHE_MEGABYTES = 256
 
 
 def load_extension() -> None:
@@ -42,6 +43,7 @@ def main() -> int:
     arguments = _parse(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:])
     messages = _take_stdout()
     load_extension()
+    _limit_cache()
     edit = importlib.import_module(f"{PACKAGE}.blender_addon.edit")
     film = importlib.import_module(f"{PACKAGE}.blender_addon.film")
     try:
@@ -51,6 +53,16 @@ def main() -> int:
         return 1
     _send(messages, dataclasses.asdict(made))
     return 0
+
+
+def _limit_cache() -> None:
+    """Keeps memory flat over a film's length: rendering looks at each picture once.
+
+    The limit is this process's own; an editor's Blender keeps its 4 GB for playing.
+    """
+    import bpy
+
+    bpy.context.preferences.system.memory_cache_limit = CACHE_MEGABYTES
 
 
 def _parse(words: list[str]) -> argparse.Namespace:
