@@ -43,6 +43,35 @@ def test_places(chooser, sentence, places):
 
 
 @pytest.mark.parametrize(
+    ("where", "place"),
+    [
+        ("in a corridor of red light", "corridor"),
+        ("in a parking garage lit by green tubes", "station"),
+        ("in a glass laboratory", "machine"),
+        ("at the foot of a lighthouse", "cliff"),
+        ("in a marsh full of reeds", "lake"),
+        ("on a desert highway", "canyon"),
+        ("on a hill above a sea of clouds", "clouds"),
+        ("on a long wooden pier", "sea"),
+        ("in a snowy field", "snow"),
+        ("in a burned forest", "burned"),
+        ("on a ferry full of flowers", "lake"),
+    ],
+)
+@pytest.mark.parametrize(
+    "said",
+    [
+        "{}, a woman made of mirrors leans against a white pillar as violet neon blinks on and off.",
+        "Seen from behind, {}, a woman made of mirrors leans against a pillar.",
+        "In falling rain, {}, a man drives past a row of palm trees.",
+        "A woman made of mirrors {} leans against a pillar as flames race up the walls.",
+    ],
+)
+def test_the_words_that_say_where_decide_whatever_else_is_said(chooser, where, place, said):
+    assert chooser.choose(said.format(where)).place == place
+
+
+@pytest.mark.parametrize(
     ("sentence", "light"),
     [
         ("A lake at dawn", "dawn"),

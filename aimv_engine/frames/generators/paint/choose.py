@@ -16,7 +16,11 @@ Embed = Callable[[Sequence[str]], F32]
 
 WHOLE = 0.55  # how much the whole sentence counts against its best part
 NAMED = 1.8  # what a literal word adds, in deviations of the similarity to neutral sentences
-PLACED = 0.7  # what it adds more in the part of the sentence that says where ("in a forest")
+PLACED = 0.7  # what each adds more among the words that say where ("in a forest")
+NOUN = 3.0  # and still more as the noun of those words: "in a corridor of red light" is a corridor
+ASIDE = 0.5  # what is left of a literal word elsewhere, once it is said where
+ONWARDS = 6  # so many words from the preposition tell the place, where no comma ends it
+THERE = 0.8  # how much the part that says where counts for the place, against all the rest
 LEANING = 1.3  # what the heaviest tag of the music adds
 OWN_LIGHT = 0.6  # what a place's own light has in advance
 PRESENT = 4.6  # a thing that is not named must be this near in meaning
@@ -31,9 +35,14 @@ NEUTRAL = (
     "happy children", "time passes", "food on the table", "the light changes", "a large building", "a view from above",
 )  # fmt: skip
 PARTS = re.compile(r",|\b(?:and|with|in|under|on|of|through|over|beside|at)\b")
-WHERE = re.compile(
-    r"\b(?:in|on|at|under|beside|above|among|behind|between|outside|through|across|along|by|over|into)\s+([^,]+)"
-)
+WHERE = {
+    "in", "on", "at", "under", "beside", "above", "among", "behind", "between", "outside", "inside", "through",
+    "across", "along", "by", "over", "into",
+}  # fmt: skip
+PHRASE_ENDS = WHERE | {
+    ",", "full", "lit", "with", "where", "filled", "covered", "from", "and", "as", "while", "to", "that", "which",
+    "who", "after", "below", "streaked",
+}  # fmt: skip
 COLOURS = {
     "red": "#c41c2c", "yellow": "#f0c020", "white": "#f0ece4", "black": "#100c0e", "green": "#2f8a48",
     "blue": "#2858b8", "pink": "#f07aa8", "orange": "#f07a1c", "purple": "#7a3aa8", "grey": "#80848c",
@@ -89,28 +98,50 @@ class Chooser:
         return self._chosen[key]
 
     def _choose(self, sentence: str, tags: tuple[tuple[str, float], ...]) -> Choice:
-        near = self._nearness(sentence)
         words = re.findall(r"[a-z]+", sentence.lower())
-        where = set(re.findall(r"[a-z]+", " ".join(WHERE.findall(sentence.lower()))))
+        noun, where, there = self._said_where(sentence)
+        near = self._nearness(sentence)
+        near_there = self._nearness(there) if there != sentence else near
         heaviest = max((weight for _, weight in tags), default=0.0)
         lean = {tag: weight / heaviest for tag, weight in tags} if heaviest > 0 else {}
 
-        def score(kind: str, entry: Entry) -> float:
-            value = near.get((kind, entry.name), 0.0)
-            value += NAMED * bool(entry.words & set(words)) + PLACED * bool(entry.words & where)
-            return value + LEANING * max((lean.get(tag, 0.0) for tag in entry.tags), default=0.0)
+        def leaning(entry: Entry) -> float:
+            return LEANING * max((lean.get(tag, 0.0) for tag in entry.tags), default=0.0)
 
-        places = sorted(self._entries.places.values(), key=lambda entry: -score("places", entry))
-        place, second = places[0], places[1]
+        def place_score(entry: Entry) -> float:
+            key = ("places", entry.name)
+            value = THERE * near_there[key] + (1 - THERE) * near[key] + leaning(entry)
+            value += NOUN * (noun in entry.words) + PLACED * len(entry.words & where)
+            named = NAMED if not noun or entry.words & where else ASIDE
+            return value + named * bool(entry.words & set(words))
 
         def light_score(entry: Entry) -> float:
-            return max(score("lights", entry), 0.0) + OWN_LIGHT * (entry.name == place.light)
+            value = near.get(("lights", entry.name), 0.0) + NAMED * bool(entry.words & set(words))
+            return max(value + leaning(entry), 0.0) + OWN_LIGHT * (entry.name == place.light)
+
+        places = sorted(self._entries.places.values(), key=lambda entry: -place_score(entry))
+        place, second = places[0], places[1]
 
         light = max(self._entries.lights.values(), key=light_score)
         things = self._things(near, words, place)
-        close = score("places", second) > score("places", place) - CLOSE_SECOND and score("places", second) > 2.5
+        close = place_score(second) > max(place_score(place) - CLOSE_SECOND, 2.5)
         lent = second.lends if close and "sky" in place.steps and second.lends not in place.steps else ""
         return Choice(place.name, light.name, things, (lent,) if lent else ())
+
+    def _said_where(self, sentence: str) -> tuple[str, set[str], str]:
+        """What says where: the noun (a word of the catalogue), all words of its phrase, and the part of the sentence.
+
+        Without such a noun the first two are empty; without such a part it is the whole sentence.
+        """
+        known = frozenset().union(*(entry.words for entry in self._entries.places.values()))
+        leading = _leading(sentence)
+        for noun_phrase, onwards in _phrases_of_place(leading or sentence):
+            for phrase in " ".join(noun_phrase).split(" of "):  # "at the foot of a lighthouse": the first that is known
+                words = phrase.split()
+                noun = next((word for word in reversed(words) if word in known), "")
+                if noun:
+                    return noun, set(words), leading or onwards
+        return "", set(), leading or sentence
 
     def _nearness(self, sentence: str) -> dict[tuple[str, str], float]:
         """How near the sentence and its best part are to each entry's best phrase, in deviations from neutral."""
@@ -135,6 +166,24 @@ class Chooser:
                 continue
             found.append((-mark - 9 * bool(named), name, _colour_near(words, named)))
         return tuple((name, colour) for _, name, colour in sorted(found)[:MOST_THINGS])
+
+
+def _leading(sentence: str) -> str:
+    """The part in front that says where ("Seen from behind, in a forest, a man waits": in a forest), or ""."""
+    parts = [part.strip() for part in sentence.split(",")]
+    return next((part for part in reversed(parts[:-1]) if part.lower().split(" ")[0] in WHERE), "")
+
+
+def _phrases_of_place(text: str) -> list[tuple[list[str], str]]:
+    """After each preposition of place: its phrase ("an old barn of oak"), and the next few words of the sentence."""
+    words = re.findall(r"[a-z]+|,", text.lower())
+    phrases = []
+    for start, word in enumerate(words):
+        if word in WHERE:
+            following = words[start + 1 :]
+            ends = (index for index, other in enumerate(following) if other in PHRASE_ENDS)
+            phrases.append((following[: next(ends, len(following))], " ".join(words[start : start + ONWARDS])))
+    return phrases
 
 
 def _colour_near(words: list[str], named: list[int]) -> str:

@@ -34,7 +34,11 @@ def _vignette(width: int, height: int) -> F32:
 
 def develop(canvas: Canvas, view: View, look: Look) -> F32:
     """Display values 0..1 of a canvas: graded by the look, by the energy and the key of the music."""
-    cv2.multiply(canvas, _vignette(view.width, view.height), dst=canvas, scale=0.92 + 0.25 * view.brightness)
+    exposure = 0.92 + 0.25 * view.brightness
+    if look.levels:  # flat tones would make black corners of a vignette
+        canvas *= np.float32(exposure)
+    else:
+        cv2.multiply(canvas, _vignette(view.width, view.height), dst=canvas, scale=exposure)
     saturation = look.saturation * (0.88 + 0.24 * view.energy)
     matrix = np.eye(3) * saturation + (1 - saturation) * LUMA[None]
     tint = 1 + 0.06 * np.cos(2 * np.pi * (np.array([0, 1 / 3, 2 / 3]) - view.hue))

@@ -194,13 +194,13 @@ def paint_corridor(canvas: Canvas, stage: Stage) -> None:
 
     lamp = stage.colour("lamp", "#fff0d0")
     near_lamp = 0.35 + 0.65 * (0.5 + 0.5 * np.cos(2 * np.pi * (place - 0.5)))
-    height_light = 0.55 + 0.45 * np.clip(1 - (y + up) / (up + down), 0, 1)
+    height_light = 0.65 + 0.35 * np.clip(1 - (y + up) / (up + down), 0, 1)
     wear = 0.75 + 0.5 * sample(cloud(stage.seed % 499, 1.6), ahead * 0.35, (np.where(wall, y, x)) * 0.5)
-    tiles = np.where(floor, 1 - 0.25 * (chance(1, ahead * 3, x * 3 + 50) > 0.5), 1.0)
+    tiles = np.where(floor, 1 - 0.25 * (chance(1, ahead * 3, x * 3 + 50) > 0.5), np.where(wall, 1.0, 0.75))
     surface = np.where(floor[..., None], stage.colour("floor", "#5a4a44"), stage.colour("wall", "#a89a88"))
     surface = np.where((doors > 0.5)[..., None], stage.colour("door", "#5a3a2c"), surface)
-    corner = 0.45 + 0.55 * np.clip(
-        np.minimum(half - np.abs(x) + wall * 9, np.minimum(down - y + floor * 9, up + y + (~floor & ~wall) * 9)) * 3,
+    corner = 0.65 + 0.35 * np.clip(
+        np.minimum(half - np.abs(x) + wall * 9, np.minimum(down - y + floor * 9, up + y + (~floor & ~wall) * 9)) * 6,
         0,
         1,
     )

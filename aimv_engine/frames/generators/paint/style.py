@@ -13,6 +13,9 @@ STYLES = 26  # the network's painters
 SEEN = 216 * 384  # pixels the network sees: half as many as the 480 x 272 it was judged at, at half the time
 KEEP_COLOUR = 0.7  # how much of the scene's own colour stays
 KEEP_LIGHT = 0.82  # how much of the slow changes of light the network would make is taken out
+FORM = 0.5  # how much what differs from its wide surroundings is set off, before it becomes flat tones
+EVEN = 0.03  # differences of brightness much below this are no edges of flat tones
+DARKEST = 0.07  # the darkest flat tone: ink with a little of the colour it covers
 FLAT = 0.2  # how much of the stroke plain surfaces get, where the network invents texture
 
 
@@ -106,10 +109,27 @@ def outline(picture: F32, amount: float) -> F32:
 
 
 def flatten(picture: F32, levels: int) -> F32:
-    """Few tones, as in a silk-screen print: brightness in soft steps, colours kept."""
-    grey = np.maximum(cv2.transform(picture, LUMA[None]), np.float32(1e-3))
-    scaled = grey * levels
+    """Few tones with clean edges, as in a silk-screen print: brightness in steps, colours kept.
+
+    Brightness is first made even where it changes little (guided filter, He 2010), or its texture would fray the edges
+    of the tones, and forms are set off against the slow fall of light, which would make blots. An edge is as wide as a
+    pixel however slowly brightness changes across it, and hard edges stay where they are: nothing boils in motion.
+    """
+    grey = cv2.transform(picture, LUMA[None])
+    wide = 2 * max(2, picture.shape[0] // 60) + 1
+    mean = cv2.blur(grey, (wide, wide))
+    share = np.maximum(cv2.blur(grey * grey, (wide, wide)) - mean * mean, 0)
+    share /= share + np.float32(EVEN**2)
+    even = cv2.blur(share, (wide, wide)) * grey + cv2.blur(mean - share * mean, (wide, wide))
+    height, width = grey.shape
+    slow = cv2.resize(even, (max(1, width // 8), max(1, height // 8)), interpolation=cv2.INTER_AREA)
+    slow = cv2.resize(cv2.GaussianBlur(slow, (0, 0), height / 60), (width, height), interpolation=cv2.INTER_LINEAR)
+    even += np.float32(FORM) * (even - slow)
+    scaled = np.clip(even, 0, 1) * np.float32(levels - 1)
+    slope = cv2.magnitude(*(cv2.Sobel(scaled, -1, *axis, scale=1 / 8) for axis in ((1, 0), (0, 1))))
     base = np.floor(scaled)
-    part = scaled - base
-    stepped = (base + np.clip((part - 0.5) * 5 + 0.5, 0, 1)) / levels
-    return np.asarray(np.clip(picture * (stepped / grey)[..., None], 0, 1), np.float32)
+    stepped = base + np.clip((scaled - base - 0.5) / np.maximum(slope, np.float32(0.004)) + 0.5, 0, 1)
+    tone = DARKEST + (1 - DARKEST) * stepped / np.float32(levels - 1)
+    return np.asarray(
+        np.clip(picture * (tone / np.maximum(grey, np.float32(DARKEST / 2)))[..., None], 0, 1), np.float32
+    )

@@ -11,6 +11,7 @@ from .sky import FAR
 from .stage import Stage
 
 WAVES = 50  # the seed of the texture waves are read from
+STEEPEST = 20  # rows of that texture that a row of the picture may span before its waves fade
 
 
 def paint_water(canvas: Canvas, stage: Stage) -> None:
@@ -24,8 +25,11 @@ def paint_water(canvas: Canvas, stage: Stage) -> None:
     rough, time = stage.number("rough", 0.8), view.time
     texture = cloud(WAVES, 2.0, 4)
     across = (x / view.scale(0.5) + view.pan_x * 0.3 + stage.wander * 0.3) * near * 2.2
+    finest = 1 / (near * near * len(texture) / (0.06 * view.height))  # rows of the picture a texture's row fills
     swell = sample(texture, across * 0.8 + time * 0.025, near * 3.1 - time * 0.05) - 0.5
     ripple = sample(texture, across * 2.1 - time * 0.04, near * 8.0 - time * 0.09 + 0.37) - 0.5
+    swell *= np.clip(STEEPEST * finest / 3.1, 0, 1)  # waves finer than a row would be noise
+    ripple *= np.clip(STEEPEST * finest / 8.0, 0, 1)
     wave = swell + 0.6 * ripple
     strength = (0.35 + 0.9 * view.energy) * rough
     mirrored = (2 * stage.horizon - y + 0.5) * view.height - 2 + wave * below**0.8 * view.height * 0.42 * strength
@@ -40,7 +44,7 @@ def paint_water(canvas: Canvas, stage: Stage) -> None:
     seen = np.clip(0.95 - 1.05 * below + wave * 0.55 * strength, 0.12, 0.96).astype(np.float32)
     deep = mix(stage.colour("water", "#0d3448"), light.fog, 0.18) * np.float32(0.35 + 0.65 * light.ambient)
     sea = ramp(np.ones_like(seen), deep, deep)
-    over(sea, seen, mirror * np.float32(0.94))
+    over(sea, seen, mirror * np.float32(0.86))
     path = view.project(*stage.sun, FAR)[0]
     glitter = np.exp(-(((x - path) / (0.035 + below * 0.45)) ** 2)) * smooth(0.10, 0.42, wave + 0.18 * ripple + 0.02)
     add(sea, (glitter * light.strength * (1.2 if light.height < 0.7 else 0.3)).astype(np.float32), light.sun)
@@ -48,6 +52,8 @@ def paint_water(canvas: Canvas, stage: Stage) -> None:
     add(sea, foam * np.float32(light.ambient + 0.08), mix(light.horizon, WHITE, 0.4))
     canvas[top:] = sea
     fog_bank(canvas, view, stage.horizon, 0.02 + 0.05 * stage.haze, 0.15 + 0.4 * stage.haze, light.air, stage.seed)
+    shore = np.exp(-(((y - stage.horizon - 0.006) / 0.004) ** 2)) * max(0.0, 0.6 - rough)
+    over(canvas[top:], shore, mix(light.horizon, light.sun, 0.3) * np.float32(0.3 + 0.7 * light.ambient))
 
 
 def paint_beach(canvas: Canvas, stage: Stage) -> None:
