@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from aimv_engine.errors import AimvError
+from aimv_engine.frames.generators.paint import trees
 from aimv_engine.frames.generators.paint.generator import Paint
 from aimv_engine.frames.plan import Camera, KeyframeSpec, WeightedText
 
@@ -158,3 +159,10 @@ def test_what_a_worker_imports_is_light():
     script += "print([name for name in ('torch', 'transformers', 'librosa') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("kind", ["leafy", "bare", "pine", "trunk"])
+def test_trees_at_the_sides_find_room_whatever_the_seed(kind):
+    for seed in range(8):
+        row = trees.row(kind, seed, 16, 480, 1, spread=0.6)
+        assert row.texture.shape[1] == trees.WIDTH

@@ -143,15 +143,17 @@ def row(
     Lit from the right (`side` 1) or left (-1). First accent: leaves that catch the light (for blossoms, autumn).
     """
     random = np.random.default_rng(seed)
-    base, columns, margin = round(tall * 1.4), WIDTH * detail, 260 * detail
+    base, columns = round(tall * 1.4), WIDTH * detail
     rows = (base + 40) * detail
+    ground = profile(columns, seed, 2.4, 1, 14) * 5 + profile(columns, seed + 1, 1.2, 20, 300) * 1.5
+    places = (np.arange(count) + random.uniform(-0.6, 0.6, count)) * WIDTH / count
+    heights = tall * (1 + spread * random.uniform(-0.7, 0.6, count))
+    broadest = max(sprite.shape[1] / sprite.shape[0] for sprite in _sprites(kind, detail))
+    margin = round((heights.max() * broadest / 2 + WIDTH / count) * detail) + 2  # room for the outermost trees
     cover, light = (
         np.zeros((rows, columns + 2 * margin), np.float32),
         np.zeros((rows, columns + 2 * margin), np.float32),
     )
-    ground = profile(columns, seed, 2.4, 1, 14) * 5 + profile(columns, seed + 1, 1.2, 20, 300) * 1.5
-    places = (np.arange(count) + random.uniform(-0.6, 0.6, count)) * WIDTH / count
-    heights = tall * (1 + spread * random.uniform(-0.7, 0.6, count))
     for x, height in sorted(zip(random.permutation(places), heights, strict=True), key=lambda tree: -tree[1]):
         if abs(x - WIDTH / 2) < clearing * random.uniform(0.75, 1.2):
             continue

@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import multiprocessing
 import signal
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -76,6 +77,10 @@ def _work(pipe: Connection) -> None:
                 picture = painter.paint(job)
             except AimvError as error:
                 pipe.send(error)
+            except Exception as error:
+                failure = RuntimeError(f"painting failed: {error}")
+                failure.add_note(traceback.format_exc())  # for the log
+                pipe.send(failure)
             else:
                 pipe.send(None)
                 pipe.send_bytes(picture.tobytes())
