@@ -1,7 +1,5 @@
 """Pictures and films that tests look at."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -10,7 +8,6 @@ import cv2
 import imageio_ffmpeg
 import numpy as np
 import pytest
-import torch
 
 from aimv_engine.arrays import Picture
 
@@ -49,14 +46,3 @@ def moved(picture: Picture, x: float, y: float = 0.0, zoom: float = 1.0) -> Pict
 def psnr(one: Picture, other: Picture) -> float:
     """Peak signal to noise ratio in dB."""
     return float(10 * np.log10(255**2 / max(np.mean((one.astype(float) - other.astype(float)) ** 2), 1e-9)))
-
-
-@contextmanager
-def torch_threads(count: int) -> Iterator[None]:
-    """Torch computes on `count` threads. One is the fastest on a machine whose cores have other work too."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

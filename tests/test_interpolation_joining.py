@@ -8,12 +8,13 @@ import pytest
 from aimv_engine.arrays import Picture
 from aimv_engine.interpolation.joining import ENCODED, LINEAR, dissolve, join, joint
 from aimv_engine.interpolation.rife import Rife
-from tests.films import bikes, moved, texture, torch_threads
+from aimv_engine.storyboard.language_model import fixed_threads
+from tests.films import bikes, moved, texture
 
 
 @pytest.fixture(scope="module")
 def rife() -> Iterator[Rife]:
-    with torch_threads(1):
+    with fixed_threads(1):
         yield Rife("cpu")
 
 

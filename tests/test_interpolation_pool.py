@@ -18,7 +18,8 @@ from aimv_engine.interpolation import InbetweenPool
 from aimv_engine.interpolation.joining import join
 from aimv_engine.interpolation.pool import Job
 from aimv_engine.interpolation.rife import Rife
-from tests.films import moved, texture, torch_threads
+from aimv_engine.storyboard.language_model import fixed_threads
+from tests.films import moved, texture
 
 
 def jobs(count: int) -> list[Job]:
@@ -34,7 +35,7 @@ def pool() -> Iterator[InbetweenPool]:
 
 def test_same_pictures_as_in_one_process_in_order() -> None:
     rife = Rife("cpu")
-    with closing(InbetweenPool(workers=2)) as pool, torch_threads(1):
+    with closing(InbetweenPool(workers=2)) as pool, fixed_threads(1):
         for count in (1, 0, 7):  # the workers of one run serve the next
             results = list(pool.run(jobs(count)))
             assert len(results) == count

@@ -10,12 +10,13 @@ from aimv_engine.arrays import Picture
 from aimv_engine.interpolation.flownet import Doubling, warp
 from aimv_engine.interpolation.joining import dissolve, join
 from aimv_engine.interpolation.rife import Rife
-from tests.films import bikes, moved, psnr, texture, torch_threads
+from aimv_engine.storyboard.language_model import fixed_threads
+from tests.films import bikes, moved, psnr, texture
 
 
 @pytest.fixture(scope="module")
 def rife() -> Iterator[Rife]:
-    with torch_threads(1):
+    with fixed_threads(1):
         yield Rife("cpu")
 
 
@@ -79,7 +80,7 @@ def test_same_bytes_with_any_number_of_threads(rife: Rife) -> None:
     scene = texture(3)
     results = []
     for count in (1, 2, 1):
-        with torch_threads(count):
+        with fixed_threads(count):
             results.append(np.stack(rife.between(moved(scene, 0), moved(scene, 9, 4), (1 / 3, 2 / 3))))
     np.testing.assert_array_equal(results[0], results[1])
     np.testing.assert_array_equal(results[0], results[2])
