@@ -1,11 +1,15 @@
 """AIMV inside Blender. Standard library and bpy only: the engine is another process with its own Python."""
 
-from . import properties
+from . import preferences, properties
+
+MODULES = (preferences, properties)  # in the order in which they are registered
 
 
 def register() -> None:
-    properties.register()
+    for module in MODULES:
+        module.register()
 
 
 def unregister() -> None:
-    properties.unregister()
+    for module in reversed(MODULES):
+        module.unregister()

@@ -12,8 +12,10 @@ V5_2 = bpy.app.version >= (5, 2, 0)
 
 Strip = bpy.types.Strip if V4_4 else bpy.types.Sequence
 
-# A text property that holds a folder, maybe relative to the .blend
-FOLDER = {"subtype": "DIR_PATH"} | ({"options": {"PATH_SUPPORTS_BLEND_RELATIVE"}} if V4_5 else {})
+# A text property that holds a folder or a file, maybe relative to the .blend
+_RELATIVE = {"options": {"PATH_SUPPORTS_BLEND_RELATIVE"}} if V4_5 else {}
+FOLDER = {"subtype": "DIR_PATH"} | _RELATIVE
+FILE = {"subtype": "FILE_PATH"} | _RELATIVE
 
 _START, _END, _CONTENT = (
     ("left_handle", "right_handle", "content_start")

@@ -30,11 +30,15 @@ def load_extension() -> None:
 
     Blender does the same for an installed extension; a script has to do it for itself.
     """
+    import bpy
+
     root = Path(__file__).resolve().parents[1]
     spec = importlib.util.spec_from_file_location(PACKAGE, root / "__init__.py", submodule_search_locations=[str(root)])
     extension = importlib.util.module_from_spec(spec)
     sys.modules[PACKAGE] = extension
     spec.loader.exec_module(extension)
+    if PACKAGE not in bpy.context.preferences.addons:
+        bpy.context.preferences.addons.new().module = PACKAGE  # the place of its preferences
     extension.register()
 
 

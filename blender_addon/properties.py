@@ -1,10 +1,37 @@
 """What a marker and a scene remember. The data lies in the .blend; here it gets names, types and limits."""
 
 import bpy
-from bpy.props import BoolProperty, CollectionProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
 from bpy.types import PropertyGroup
 
-from . import compat
+from . import compat, looks, segments
+
+CAMERAS = (
+    ("auto", "Automatic", "Each sentence has a slow travel of its own"),
+    ("still", "Still", "The camera does not move"),
+    ("push in", "Push In", "The camera comes nearer"),
+    ("pull out", "Pull Out", "The camera goes away"),
+    ("pan left", "Pan Left", "The camera travels to the left"),
+    ("pan right", "Pan Right", "The camera travels to the right"),
+    ("rise", "Rise", "The camera rises"),
+    ("sink", "Sink", "The camera sinks"),
+)
+TAGGERS = (
+    ("MTT", "MagnaTagATune", "musicnn as it learned from MagnaTagATune: instruments, genres, moods"),
+    ("MSD", "Million Song Dataset", "musicnn as it learned from the Million Song Dataset: genres, decades, moods"),
+)
+QUALITIES = (
+    ("draft", "Draft", "At most 640 pixels wide: to judge scenes and timing"),
+    ("final", "Final", "The size of the scene's output"),
+)
 
 
 class AIMV_Tag(PropertyGroup):
@@ -13,26 +40,107 @@ class AIMV_Tag(PropertyGroup):
     weight: FloatProperty(name="Weight", min=0.0, max=1.0, subtype="FACTOR")
 
 
+class AIMV_Candidate(PropertyGroup):
+    """A sentence (its `name`) that the language model offers."""
+
+    score: FloatProperty(name="Score", description="How well it is thought to fit; higher is better")
+
+
 class AIMV_Marker(PropertyGroup):
     """What the scene that begins at a marker shows."""
 
     is_scene: BoolProperty(name="Scene", description="A scene of the music video begins at this marker")
+    uid: StringProperty(name="Identity", description="Ties the marker to its image strip")
     cluster: StringProperty(name="Cluster", description="Parts of the song that sound alike share a letter")
     sentence: StringProperty(name="Prompt", description="What is to be seen")
     negative: StringProperty(name="Negative Prompt", description="What is not to be seen")
-    look: StringProperty(name="Look", description="The preset that says how the pictures are painted")
-    seed: IntProperty(name="Seed", description="Another seed gives other pictures of the same prompt", min=0)
     tags: CollectionProperty(type=AIMV_Tag, name="Tags")
+    candidates: CollectionProperty(type=AIMV_Candidate, name="Candidates")
+    look: EnumProperty(name="Look", description="How the pictures are painted", items=looks.items)
+    seed: IntProperty(name="Seed", description="Another seed gives other pictures of the same prompt", min=0)
+    seed_locked: BoolProperty(name="Lock Seed", description="Shuffling and pasting leave the seed as it is")
+    camera: EnumProperty(name="Camera", description="How the scene is travelled through", items=CAMERAS)
+    intensity: FloatProperty(
+        name="Intensity",
+        description="How much the music moves the picture: 1 as the look says, 0 not at all",
+        default=1.0,
+        min=0.0,
+        max=2.0,
+        subtype="FACTOR",
+    )
+    style: FloatProperty(
+        name="Style Strength",
+        description="How strongly the look's brush is applied: 1 as the look says, 0 not at all",
+        default=1.0,
+        min=0.0,
+        max=2.0,
+        subtype="FACTOR",
+    )
+    locked: BoolProperty(name="Lock Scene", description="Keep the pictures of this scene: nothing makes them anew")
+    made: StringProperty(name="Made", description="The fingerprint of what the pictures were made of")
+    made_size: StringProperty(name="Made Size", description="The size in which they were made, as 640x360")
 
 
 class AIMV_Scene(PropertyGroup):
-    """Where a scene's music video comes from."""
+    """The music video of a scene: where it comes from, and what was chosen for it."""
 
     uid: StringProperty(name="Identity", description="Finds this scene again after undo, renaming and reloading")
     project: StringProperty(name="Project", description="Folder of the song's analysis and pictures", **compat.FOLDER)
+    song: StringProperty(name="Song", description="The file that the project was made from", **compat.FILE)
+    song_frame: FloatProperty(name="Song Start", description="The frame at which the song's first sample is heard")
+
+    # what the engine heard
+    duration: FloatProperty(name="Duration", description="Of the song", subtype="TIME_ABSOLUTE")
+    tempo: FloatProperty(name="Tempo", description="Beats a minute; 0 without a steady beat")
+    key: StringProperty(name="Key")
+    main_tags: CollectionProperty(type=AIMV_Tag, name="Main Tags")
+
+    # how it is asked
+    tagger: EnumProperty(name="Tagger", description="What musicnn was trained on", items=TAGGERS)
+    hop: FloatProperty(
+        name="Hop", description="Seconds between two rows of the taggram", default=1.0, min=0.1, max=30.0
+    )
+    clusters: IntProperty(
+        name="Clusters", description="How many different scenes; 0 for as many as the music has", min=0, max=26
+    )
+    look: EnumProperty(name="Look", description="Of new scenes", items=looks.items_with_automatic)
+    artist: StringProperty(name="Artist", description="In whose manner all scenes are painted: by Albert Bierstadt")
+    seed: IntProperty(name="Seed", description="Another number, another film", min=0)
+    writer: StringProperty(
+        name="Writer",
+        description="Folder or name of a language model of your own; empty for the embedded one",
+    )
+    clip: StringProperty(
+        name="CLIP", description="Folder of a CLIP model that ranks the sentences; empty for MiniLM", **compat.FOLDER
+    )
+    keyframe_rate: FloatProperty(
+        name="Keyframe Rate",
+        description="Keyframes a second; the frames between are interpolated",
+        default=6.0,
+        min=0.5,
+    )
+    quality: EnumProperty(name="Quality", items=QUALITIES)
+
+    # effects
+    pulse: FloatProperty(name="Pulse", description="How far beats zoom the picture", default=1.0, min=0.0, soft_max=2.0)
+    flash: FloatProperty(name="Flash", description="How bright beats light up", default=1.0, min=0.0, soft_max=2.0)
+    saturation: FloatProperty(
+        name="Saturation", description="How far energy saturates the colours", default=0.0, min=0.0, soft_max=2.0
+    )
+    strobe: FloatProperty(
+        name="Strobe",
+        description="Flashes on every beat of loud parts. Fast flashes can harm people with photosensitive epilepsy",
+        default=0.0,
+        min=0.0,
+        soft_max=2.0,
+    )
+
+    # what is shown
+    active: IntProperty(name="Scene", description="Of the list of scenes", update=segments.go_to_active)
+    show_overlay: BoolProperty(name="Taggram", description="Draw tags, beats and energy over the timeline")
 
 
-CLASSES = (AIMV_Tag, AIMV_Marker, AIMV_Scene)
+CLASSES = (AIMV_Tag, AIMV_Candidate, AIMV_Marker, AIMV_Scene)
 
 
 def register() -> None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from bpy.types import Scene, TimelineMarker
+from bpy.types import Context, Scene, TimelineMarker
 
 from .edit import Shot
 
@@ -43,3 +44,7 @@ def read(scene: Scene) -> list[Segment]:
     ours = markers(scene)
     ends = [marker.frame for marker in ours[1:]] + [scene.frame_end + 1]
     return [Segment(marker.name, marker.frame, last) for marker, last in zip(ours, ends, strict=False)]
+
+
+def go_to_active(properties: Any, context: Context) -> None:
+    """Brings the playhead to the scene that was chosen in the list, unless it is in that scene already."""
