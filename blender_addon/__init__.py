@@ -1,8 +1,8 @@
 """AIMV inside Blender. Standard library and bpy only: the engine is another process with its own Python."""
 
-from . import preferences, properties
+from . import operators, preferences, properties
 
-MODULES = (preferences, properties)  # in the order in which they are registered
+MODULES = (preferences, properties, operators)  # in the order in which they are registered
 
 
 def register() -> None:

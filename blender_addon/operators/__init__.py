@@ -1,0 +1,13 @@
+"""What a person can do: one module for each thing that it is done to."""
+
+MODULES = ()
+
+
+def register() -> None:
+    for module in MODULES:
+        module.register()
+
+
+def unregister() -> None:
+    for module in reversed(MODULES):
+        module.unregister()
