@@ -214,7 +214,7 @@ class Project:
 
     # storyboard --------------------------------------------------------------------------------------------------
 
-    def storyboard(self) -> tuple[dict[str, Any], Storyboard] | None:
+    def storyboard(self, song_end: float | None = None) -> tuple[dict[str, Any], Storyboard] | None:
         """What the storyboard was made from, and the storyboard as it stands, with a person's changes.
 
         A scene ends where the next begins, whatever its own end says: to move a boundary is to edit one number.
@@ -223,7 +223,7 @@ class Project:
         if data is None:
             return None
         try:
-            board = from_dict(data)
+            board = from_dict(data, song_end)
             starts = [scene.start for scene in board.scenes]
             if not starts or any(after <= before for before, after in pairwise(starts)):
                 raise AimvError("its scenes must be one or more, each starting later than the one before")

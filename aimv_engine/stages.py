@@ -100,7 +100,7 @@ def write_storyboard(
         "writer": settings.writer,
         "clip": settings.clip,
     }
-    there = project.storyboard()
+    there = project.storyboard(analysis.duration)
     if there is not None and there[0] == made_from:
         return there[1]
     storyboard = writer.write_storyboard(
@@ -114,7 +114,7 @@ def write_storyboard(
     )
     if (aside := project.write_storyboard(made_from, storyboard)) is not None:
         tell(f"the storyboard that was there is of other settings or another song: it is kept as {aside.name}")
-    written = project.storyboard()
+    written = project.storyboard(analysis.duration)
     assert written is not None
     return written[1]
 

@@ -198,10 +198,10 @@ def test_a_storyboard_that_is_broken_by_hand_is_said_with_its_place(folder, made
     project = copied(folder / "Lied.aimv", tmp_path / "edited.aimv")
     file = project / "storyboard.json"
     text = file.read_text(encoding="utf-8")
-    head, _, tail = text.rpartition('"seed"')
-    file.write_text(f'{head}"sead"{tail}', encoding="utf-8")
+    head, _, tail = text.rpartition('"start"')
+    file.write_text(f'{head}"strat"{tail}', encoding="utf-8")
     done = aimv("render", "Lied.wav", "--no-blender", "--project", project, folder=folder)
-    assert (done.returncode, ".seed is missing" in done.stderr) == (1, True)
+    assert (done.returncode, ": start is missing" in done.stderr) == (1, True)
     file.write_text(text[:-20], encoding="utf-8")
     done = aimv("render", "Lied.wav", "--no-blender", "--project", project, folder=folder)
     assert (done.returncode, "line" in done.stderr) == (1, True)

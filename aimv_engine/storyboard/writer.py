@@ -1,6 +1,5 @@
 """Writes the storyboard: a scene for each cluster of the song, varied each time its music comes back."""
 
-import hashlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from aimv_engine.storyboard.endings import finish
 from aimv_engine.storyboard.language_model import LanguageModel
 from aimv_engine.storyboard.ranking import Ranker, Taste, remembering
 from aimv_engine.storyboard.sampling import Draft, Recipe
-from aimv_engine.storyboard.scene import Candidate, Scene, Storyboard, Tags
+from aimv_engine.storyboard.scene import Candidate, Scene, Storyboard, Tags, cluster_seed
 from aimv_engine.storyboard.vocabulary import vocabulary, words
 from aimv_engine.text_embedding import TextEmbedder
 
@@ -115,11 +114,6 @@ def suggest_look(main_tags: Tags) -> str:
     """The look whose `suits` weigh most among the main tags; the first in the alphabet where none suits."""
     weight = {tag.lower(): value for tag, value in main_tags}
     return max(looks.names(), key=lambda name: sum(weight.get(tag.lower(), 0.0) for tag in looks.load(name).suits))
-
-
-def cluster_seed(seed: int, cluster: str) -> int:
-    """The seed of a cluster's scenes, 0 to 2**31 - 1."""
-    return int.from_bytes(hashlib.sha256(f"{seed} {cluster}".encode()).digest()[:4], "big") >> 1
 
 
 def characteristic(tags: Tags, main_tags: Tags) -> Tags:
