@@ -3,7 +3,7 @@
 from typing import Any
 
 import bpy
-from bpy.types import FCurve, Scene
+from bpy.types import Context, FCurve, Scene, UILayout
 
 V4_4 = bpy.app.version >= (4, 4, 0)
 V4_5 = bpy.app.version >= (4, 5, 0)
@@ -22,6 +22,8 @@ _START, _END, _CONTENT = (
     if V5_2
     else ("frame_final_start", "frame_final_end", "frame_start")
 )
+_ICONS = UILayout.bl_rna.functions["label"].parameters["icon"].enum_items
+_STRIP_ICON = "STRIP" if "STRIP_COLOR_01" in _ICONS else "SEQUENCE"
 _INPUTS = ("input1", "input2") if V4_4 else ("seq1", "seq2")
 
 
@@ -118,3 +120,22 @@ def show_in_every_workspace(scene: Scene) -> None:
     if V5_0:
         for workspace in bpy.data.workspaces:
             workspace.sequencer_scene = scene
+
+
+def sequencer_scene(context: Context) -> Scene:
+    """The scene that the sequencer shows (from 5.0 on it need not be the window's)."""
+    return getattr(context, "sequencer_scene", None) or context.scene
+
+
+def color_icon(color_tag: str) -> str:
+    """The icon of a strip's colour, as COLOR_01."""
+    return f"{_STRIP_ICON}_{color_tag}"
+
+
+def text_box(layout: UILayout, data: Any, name: str, lines: int) -> bool:
+    """A field for a longer text. False where Blender has but a single line for it."""
+    if V5_2:
+        layout.textbox(data, name, initial_visible_lines=lines)
+    else:
+        layout.prop(data, name, text="")
+    return V5_2
