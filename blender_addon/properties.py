@@ -6,6 +6,7 @@ from bpy.props import (
     CollectionProperty,
     EnumProperty,
     FloatProperty,
+    FloatVectorProperty,
     IntProperty,
     PointerProperty,
     StringProperty,
@@ -52,6 +53,10 @@ class AIMV_Marker(PropertyGroup):
     is_scene: BoolProperty(name="Scene", description="A scene of the music video begins at this marker")
     uid: StringProperty(name="Identity", description="Ties the marker to its image strip")
     cluster: StringProperty(name="Cluster", description="Parts of the song that sound alike share a letter")
+    color: FloatVectorProperty(
+        name="Color", description="Of the cluster", subtype="COLOR_GAMMA", min=0.0, max=1.0, default=(0.5, 0.5, 0.5)
+    )
+    energy: FloatProperty(name="Energy", description="How loud this part of the song is", min=0.0, max=1.0)
     sentence: StringProperty(name="Prompt", description="What is to be seen")
     negative: StringProperty(name="Negative Prompt", description="What is not to be seen")
     tags: CollectionProperty(type=AIMV_Tag, name="Tags")
