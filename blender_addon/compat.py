@@ -66,6 +66,15 @@ def set_sound_start(strip: Strip, frame: float, fps: float) -> None:
         strip.sound_offset = (frame - round(frame)) / fps
 
 
+def sound_start(strip: Strip, fps: float) -> float:
+    """The frame, with its fraction, at which a sound strip's first sample is heard, or would be if it were not trimmed.
+
+    What is cut off the sound itself (its animation offset) counts as trimmed too.
+    """
+    frame = getattr(strip, _CONTENT) - getattr(strip, "content_trim_start" if V5_2 else "animation_offset_start")
+    return frame + (strip.sound_offset * fps if V4_4 else 0.0)
+
+
 def new_effect(
     scene: Scene, name: str, kind: str, channel: int, first: int, last: int, inputs: tuple[Strip, ...] = ()
 ) -> Strip:
