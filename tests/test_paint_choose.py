@@ -4,7 +4,7 @@ import pytest
 
 from aimv_engine.frames.generators.paint.catalogue import catalogue
 from aimv_engine.frames.generators.paint.choose import COLOURS, Chooser
-from aimv_engine.frames.generators.paint.scene import AFTER, STEPS
+from aimv_engine.frames.generators.paint.scene import AFTER, STEPS, steps_of
 from aimv_engine.text_embedding import TextEmbedder
 
 
@@ -118,3 +118,38 @@ def test_the_catalogue_names_only_painters_and_lights_that_exist():
         assert place.light in entries.lights
         assert place.phrases
         assert not place.lends or place.lends in known
+
+
+MISTY = "A man and a woman walk in a misty forest at night as birds fly over"
+
+
+@pytest.mark.parametrize(
+    ("negative", "kind", "name"),
+    [
+        ("forest", "place", "forest"),
+        ("haze", "light", "mist"),
+        ("birds", "things", "birds"),
+        ("ugly, a flock of seagulls flying", "things", "birds"),
+        ("man", "things", "man"),
+    ],
+)
+def test_what_a_negative_prompt_names_is_not_chosen(chooser, negative, kind, name):
+    def chosen(negative):
+        found = getattr(chooser.choose(MISTY, (), negative), kind)
+        return [thing for thing, _ in found] if kind == "things" else [found]
+
+    assert name in chosen("")
+    assert name not in chosen(negative)
+    assert chosen(negative)
+
+
+def test_a_negative_prompt_about_something_else_changes_nothing(chooser):
+    assert chooser.choose(MISTY, (), "blurry, low quality, text, watermark") == chooser.choose(MISTY)
+
+
+def test_a_place_does_without_what_is_not_wanted(chooser):
+    club = "Dancing bodies and laser beams in a sweaty warehouse"
+    assert "crowd" in steps_of(chooser.choose(club))
+    assert "crowd" not in steps_of(chooser.choose(club, (), "crowd"))
+    everything = " ".join(word for entry in catalogue().places.values() for word in entry.words)
+    assert chooser.choose(club, (), everything).place in catalogue().places

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from aimv_engine.errors import AimvError
+from aimv_engine.errors import AimvError, Cancelled
 from aimv_engine.frames.generators.paint import trees
 from aimv_engine.frames.generators.paint.generator import Paint
 from aimv_engine.frames.plan import Camera, KeyframeSpec, WeightedText
@@ -96,6 +96,44 @@ def test_scenes_differ_more_than_moments(alone):
 def test_everything_in_a_spec_is_seen(alone, changes):
     plain, changed = paint(alone, spec(LAKE), spec(LAKE, **changes))
     assert difference(plain, changed) > 0.3
+
+
+def test_style_is_how_much_of_the_look_is_laid_over_the_plain_picture(alone):
+    def styled(*weights: float) -> list[np.ndarray]:
+        texts = (WeightedText(LAKE, 1.0, "scene"),)
+        return paint(alone, *[spec(LAKE, look="ink", texts=(*texts, WeightedText("", w, "look"))) for w in weights])
+
+    unsaid = paint(alone, spec(LAKE, look="ink"))[0]
+    none, half, usual, double = styled(0.0, 0.5, 1.0, 2.0)
+    np.testing.assert_array_equal(usual, unsaid)
+    assert 2 < difference(none, half) < difference(none, usual) < difference(none, double)
+
+
+def test_a_negative_prompt_is_not_painted(alone):
+    def without(negative: str) -> KeyframeSpec:
+        sentence = "In a field, a man stands by a burning house as birds fly"
+        return spec(LAKE, texts=(WeightedText(sentence, 1.0, "scene"), WeightedText(negative, 1.0, "negative")))
+
+    plain, same, house, next_scenes = paint(
+        alone, without(""), without("blurry, bad hands"), without("a house"), without("birds")
+    )
+    np.testing.assert_array_equal(plain, same)
+    assert difference(plain, house) > 1
+    assert difference(plain, next_scenes) > 0
+
+
+def test_the_heart_beats_while_pictures_are_painted_and_its_stop_ends_the_painters():
+    others = set(multiprocessing.active_children())
+    generator, beats = Paint(workers=2), []
+
+    def beat() -> None:
+        beats.append(len(set(multiprocessing.active_children()) - others))
+        if beats.count(2) > 2:  # both at work
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        list(generator.pictures([spec(LAKE, walk) for walk in range(500)], SIZE, beat))
+    assert set(multiprocessing.active_children()) <= others
 
 
 def test_the_next_scene_lends_its_light_little_by_little(alone):

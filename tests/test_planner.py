@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimv_engine.film import list_pictures
-from aimv_engine.frames.motion import camera_at, count_bars, make_motion
+from aimv_engine.frames.motion import camera_at, count_bars, make_motion, walk_at
 from aimv_engine.frames.planner import plan_film
 from aimv_engine.looks import load
 from aimv_engine.song.energy import Energy
 from aimv_engine.song.rhythm import Rhythm
-from aimv_engine.storyboard.scene import Scene, Storyboard
+from aimv_engine.storyboard.scene import CAMERAS, Scene, Storyboard
 
 DURATION = 40.0
 BEATS = np.arange(0, DURATION, 0.5)
@@ -33,23 +33,26 @@ def curves(percussive):
 MOTION = make_motion(RHYTHM, curves(0.5))
 
 
-def board(*bounds, sentences=None):
+def scene(start=0.0, end=DURATION, sentence="A scene.", **direction):
+    plain = Scene(
+        start=start,
+        end=end,
+        cluster="A",
+        sentence=sentence,
+        candidates=(),
+        tags=(("ambient", 0.5),),
+        seed=100,
+        look="oil",
+    )
+    return replace(plain, **direction)
+
+
+def board(*bounds, sentences=None, **direction):
     """Scenes between the bounds (seconds)."""
     scenes = []
     for index, (start, end) in enumerate(pairwise(bounds)):
         sentence = sentences[index] if sentences else f"Scene number {index}."
-        scenes.append(
-            Scene(
-                start=start,
-                end=end,
-                cluster="ABCDEF"[index],
-                sentence=sentence,
-                candidates=(),
-                tags=(("ambient", 0.5),),
-                seed=100 + index,
-                look="oil",
-            )
-        )
+        scenes.append(scene(start, end, sentence, cluster="ABCDEF"[index], seed=100 + index, **direction))
     return Storyboard(main_tags=(("ambient", 0.5),), artist="by Nobody", look="oil", scenes=tuple(scenes))
 
 
@@ -133,7 +136,77 @@ def test_bars_are_counted_on_the_downbeats_and_go_on_beyond_them():
 
 @given(time=st.floats(0, DURATION), sentence=st.text())
 def test_the_camera_never_shows_more_than_the_picture_and_never_loses_it(time, sentence):
-    camera = camera_at(MOTION, time, sentence, load("oil"))
+    camera = camera_at(MOTION, time, scene(sentence=sentence), load("oil"))
     assert 1.0 <= camera.zoom <= 1.3
     assert max(abs(camera.pan_x), abs(camera.pan_y)) < 0.15
     assert abs(camera.roll) < 0.06
+
+
+@given(
+    times=st.tuples(st.floats(-5, DURATION + 5), st.floats(0.01, 5)), intensity=st.floats(0, 2), loud=st.floats(0, 1)
+)
+def test_the_scenes_clock_never_runs_back_whatever_the_intensity(times, intensity, loud):
+    early, step = times
+    motion = make_motion(RHYTHM, curves(loud))
+    assert walk_at(motion, early, intensity) <= walk_at(motion, early + step, intensity)
+
+
+def test_intensity_scales_what_the_music_moves():
+    assert walk_at(MOTION, 20.0, 1.0) == MOTION.at(MOTION.walk, 20.0)
+    assert walk_at(MOTION, 20.0, 0.0) == 20.0
+    assert walk_at(MOTION, 20.0, 2.0) - 20.0 == pytest.approx(2 * (walk_at(MOTION, 20.0) - 20.0))
+    oil = load("oil")
+    fixed = {camera_at(MOTION, time, scene(intensity=0.0), oil) for time in np.arange(0, 40, 2.7)}
+    assert len(fixed) == 1
+    (still,) = fixed
+    assert still == camera_at(MOTION, 5.0, scene(camera="still"), oil)
+    for time in (3.0, 11.0):
+        once, twice = (camera_at(MOTION, time, scene(intensity=share), oil) for share in (1.0, 2.0))
+        assert twice.zoom - still.zoom == pytest.approx(2 * (once.zoom - still.zoom))
+        assert twice.pan_x - still.pan_x == pytest.approx(2 * (once.pan_x - still.pan_x))
+        assert twice.roll == pytest.approx(2 * once.roll)
+
+
+@pytest.mark.parametrize(
+    ("camera", "value", "sign"),
+    [
+        ("push in", "zoom", 1),
+        ("pull out", "zoom", -1),
+        ("pan right", "pan_x", 1),
+        ("pan left", "pan_x", -1),
+        ("sink", "pan_y", 1),
+        ("rise", "pan_y", -1),
+    ],
+)
+def test_a_chosen_movement_goes_one_way_from_the_scenes_beginning(camera, value, sign):
+    values = [
+        getattr(camera_at(MOTION, 10.0 + 2 * bar, scene(10.0, camera=camera), load("oil")), value) for bar in range(12)
+    ]  # every two seconds: a bar, so that the sway is the same
+    assert (sign * np.diff(values) > 0).all()
+    assert abs(values[-1] - values[0]) > 0.05
+    moved = scene(10.0, end=21.0, camera=camera)
+    assert camera_at(MOTION, 15.0, moved, load("oil")) == camera_at(
+        MOTION, 15.0, scene(10.0, camera=camera), load("oil")
+    )
+
+
+@given(time=st.floats(-2, DURATION), camera=st.sampled_from(CAMERAS), intensity=st.floats(0, 2))
+def test_no_choice_of_camera_loses_the_picture(time, camera, intensity):
+    found = camera_at(MOTION, time, scene(camera=camera, intensity=intensity), load("dream"))
+    assert 1.0 <= found.zoom <= 2.0
+    assert abs(found.pan_x) <= 0.5
+    assert abs(found.pan_y) <= 0.2
+
+
+def test_negative_and_style_reach_the_generator_and_nothing_else_changes():
+    plain, directed = (
+        planned(board(0.0, 10.0, DURATION)),
+        planned(board(0.0, 10.0, DURATION, negative="fog", style=0.5)),
+    )
+    for one, other in zip(plain.scenes[0].keyframes, directed.scenes[0].keyframes, strict=True):
+        roles = {text.role: text for text in other.texts}
+        assert roles["look"].weight == 0.5
+        assert roles["negative"].text == "fog"
+        assert roles["negative"].weight == roles["scene"].weight
+        assert ("next negative" in roles) == ("next scene" in roles)
+        assert replace(other, texts=one.texts) == one

@@ -1,7 +1,8 @@
 """How the music moves the slow clock: the seed walk, the camera and the levels that a keyframe is made with.
 
 Every curve is a function of the song's time (and of what the scene shows), never of where a scene begins or ends:
-moving a marker changes only the keyframes that come or go.
+moving a marker changes only the keyframes that come or go. The exception is a camera movement that somebody chose: a
+push in must begin with its scene.
 """
 
 import math
@@ -17,12 +18,22 @@ from aimv_engine.song.energy import Energy
 from aimv_engine.song.follow import position_of
 from aimv_engine.song.rhythm import Rhythm
 from aimv_engine.song.tonality import Key
+from aimv_engine.storyboard.scene import Scene
 
 CALM_BAR = 2.4  # seconds; the bar of music without a beat
 WALK_GAIN = 2.0  # percussive energy of 1 makes a scene move on three times as fast
 TRAVEL_ZOOM, TRAVEL_PAN, TRAVEL_ROLL = 0.07, 0.05, 0.014  # amplitudes at travel 1: parts, picture heights, radians
 NEARER, ASIDE = 0.15, 0.06  # how differently scenes are framed: parts, picture heights
 SWAY = 0.012  # how far the camera leans with each bar at full energy, in picture heights
+LED_BARS = 6.0  # a chosen movement is half done after so many bars
+LED = {  # zoom, pan to the right and pan downwards at travel 1: where a chosen movement comes from and where it leads
+    "push in": ((0.0, 0.0, 0.0), (0.3, 0.0, 0.0)),
+    "pull out": ((0.3, 0.0, 0.0), (0.0, 0.0, 0.0)),
+    "pan left": ((0.0, 0.15, 0.0), (0.0, -0.15, 0.0)),
+    "pan right": ((0.0, -0.15, 0.0), (0.0, 0.15, 0.0)),
+    "rise": ((0.0, 0.0, 0.07), (0.0, 0.0, -0.07)),
+    "sink": ((0.0, 0.0, -0.07), (0.0, 0.0, 0.07)),
+}
 
 
 @dataclass(frozen=True)
@@ -74,22 +85,38 @@ def key_hue(key: Key) -> float:
     return (tonic * 7 % 12) / 12
 
 
-def camera_at(motion: Motion, time: float, sentence: str, look: Look) -> Camera:
+def walk_at(motion: Motion, time: float, intensity: float = 1.0) -> float:
+    """The scene's clock: at intensity 0 that of calm music, at 1 the song's own, beyond that the more hurried."""
+    time = min(max(time, 0.0), (len(motion.walk) - 1) / motion.rate)
+    return intensity * motion.at(motion.walk, time) + (1.0 - intensity) * time
+
+
+def camera_at(motion: Motion, time: float, scene: Scene, look: Look) -> Camera:
     """The camera at a time: a slow travel over 8 to 16 bars, and a lean with every bar that grows with energy.
 
-    Each sentence has its own framing and travels its own way: a scene that returns is seen from elsewhere.
+    Each sentence has its own framing and travels its own way: a scene that returns is seen from elsewhere. A chosen
+    movement takes the travel's place.
     """
-    chance = np.random.default_rng(zlib.crc32(sentence.encode()))
+    chance = np.random.default_rng(zlib.crc32(scene.sentence.encode()))
     phase = chance.uniform(0.0, 2.0 * math.pi, 3)
     nearer, aside = chance.uniform(0.0, NEARER), chance.uniform(-ASIDE, ASIDE)
     bars, energy = motion.at(motion.bars, time), motion.at(motion.energy, time)
     turn = 2.0 * math.pi * bars
-    sway = SWAY * energy * math.sin(turn / 2.0)
+    travel = 0.0 if scene.camera == "still" else look.travel * scene.intensity
+    zoom, pan_x, pan_y = (
+        TRAVEL_ZOOM * (1.0 + math.sin(turn / 16.0 + phase[0])),
+        TRAVEL_PAN * math.sin(turn / 12.0 + phase[1]),
+        0.4 * TRAVEL_PAN * math.sin(turn / 8.0 + phase[2]),
+    )
+    if scene.camera in LED:
+        since = bars - motion.at(motion.bars, scene.start)
+        way = 1.0 / (1.0 + math.exp(1.0 - since / LED_BARS))  # 0 to 1, evenly enough in the middle, and never beyond
+        zoom, pan_x, pan_y = (begin + way * (end - begin) for begin, end in zip(*LED[scene.camera], strict=True))
     return Camera(
-        zoom=1.0 + nearer + look.travel * TRAVEL_ZOOM * (1.0 + math.sin(turn / 16.0 + phase[0])),
-        pan_x=aside + look.travel * (TRAVEL_PAN * math.sin(turn / 12.0 + phase[1]) + sway),
-        pan_y=look.travel * 0.4 * TRAVEL_PAN * math.sin(turn / 8.0 + phase[2]),
-        roll=look.travel * TRAVEL_ROLL * (0.4 + energy) * math.sin(turn / 8.0 + phase[1]),
+        zoom=1.0 + nearer + travel * zoom,
+        pan_x=aside + travel * (pan_x + SWAY * energy * math.sin(turn / 2.0)),
+        pan_y=travel * pan_y,
+        roll=travel * TRAVEL_ROLL * (0.4 + energy) * math.sin(turn / 8.0 + phase[1]),
     )
 
 

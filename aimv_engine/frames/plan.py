@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-Role = Literal["scene", "next scene", "tag", "artist", "look"]
+Role = Literal["scene", "next scene", "tag", "artist", "look", "negative", "next negative"]
 
 
 @dataclass(frozen=True)
 class WeightedText:
-    """A text and how much it has to say in a keyframe (0 to 1; the weights of one role add up to at most 1)."""
+    """A text and how much it has to say in a keyframe (0 to 1; that of the look up to 2: it is the scene's style).
+
+    What the negative texts name is not to be seen.
+    """
 
     text: str
     weight: float
@@ -31,7 +34,8 @@ class KeyframeSpec:
     """All that a generator may look at when it makes one keyframe: equal specs are equal pictures.
 
     `walk` is how far the scene has moved on: a generator with noise walks through it, one with a clock takes it as
-    seconds. It grows by one a second in calm music and faster with percussive energy, and never falls.
+    seconds. It grows by one a second in calm music and faster with percussive energy (as much as the scene's intensity
+    says), and never falls.
     """
 
     seed: int  # of the scene: the same composition for the same seed and texts

@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from aimv_engine import looks
-from aimv_engine.frames.motion import Motion, camera_at
+from aimv_engine.frames.motion import Motion, camera_at, walk_at
 from aimv_engine.frames.plan import FilmPlan, KeyframeSpec, ScenePlan, WeightedText
 from aimv_engine.storyboard.scene import Scene, Storyboard
 
@@ -43,10 +43,10 @@ def plan_film(
             specs.append(
                 KeyframeSpec(
                     seed=scene.seed,
-                    walk=motion.at(motion.walk, time),
+                    walk=walk_at(motion, time, scene.intensity),
                     texts=texts_at(storyboard, scene, following, min(1.0, max(0.0, turn))),
                     look=scene.look,
-                    camera=camera_at(motion, time, scene.sentence, look),
+                    camera=camera_at(motion, time, scene, look),
                     energy=motion.at(motion.energy, time),
                     brightness=motion.at(motion.brightness, time),
                     hue=hues[index],
@@ -65,7 +65,12 @@ def texts_at(storyboard: Storyboard, scene: Scene, following: Scene | None, turn
     texts += [WeightedText(tag, weight, "tag") for tag, weight in scene.tags]
     if storyboard.artist:
         texts.append(WeightedText(storyboard.artist, 1.0, "artist"))
-    return (*texts, WeightedText(looks.load(scene.look).words, 1.0, "look"))
+    texts.append(WeightedText(looks.load(scene.look).words, scene.style, "look"))
+    if scene.negative:
+        texts.append(WeightedText(scene.negative, 1.0 - turn, "negative"))
+    if following is not None and following.negative and turn > 0.0:
+        texts.append(WeightedText(following.negative, turn, "next negative"))
+    return tuple(texts)
 
 
 def _half_fade(scene: Scene, following: Scene, fps: Fraction) -> int:

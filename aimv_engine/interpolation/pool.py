@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -11,21 +11,17 @@ from typing import cast
 
 from aimv_engine.arrays import Picture
 from aimv_engine.errors import AimvError
+from aimv_engine.heartbeat import SECONDS, Heartbeat, nothing
 from aimv_engine.interpolation.recipe import IDENTITY
 
 Job = tuple[Picture, Picture, Sequence[float]]  # first, second, times
 Pictures = Generator[list[Picture], None, None]  # those of each job
 
-HEARTBEAT = 0.25  # seconds
 MOST_WORKERS = 6  # each takes about half a gigabyte
 DIED = (
     "a process that makes in-betweens has ended unexpectedly, perhaps for lack of memory; "
     "close other programs or choose a smaller --size, and run again: what is finished is kept"
 )
-
-
-def nothing() -> None:
-    """A heartbeat for those who have nothing to do meanwhile."""
 
 
 @dataclass
@@ -51,7 +47,7 @@ class InbetweenPool:
         self._count = workers
         self._workers: list[Worker] = []
 
-    def run(self, jobs: Iterable[Job], heartbeat: Callable[[], None] = nothing) -> Pictures:
+    def run(self, jobs: Iterable[Job], heartbeat: Heartbeat = nothing) -> Pictures:
         """The pictures of each job (first, second, times; see `joining.join`), in the order of the jobs.
 
         Jobs are taken only as they are needed, so a film of any length takes the same memory. `heartbeat` is called at
@@ -74,7 +70,7 @@ class InbetweenPool:
             worker.process.join()
             worker.process.close()
 
-    def _run(self, jobs: Iterator[Job], heartbeat: Callable[[], None]) -> Pictures:
+    def _run(self, jobs: Iterator[Job], heartbeat: Heartbeat) -> Pictures:
         job = next(jobs, None)
         if job is None:
             return
@@ -95,7 +91,7 @@ class InbetweenPool:
                 continue
             heartbeat()
             busy = {worker.connection: worker for worker in self._workers if not worker.ready}
-            for connection in wait(list(busy), HEARTBEAT):
+            for connection in wait(list(busy), SECONDS):
                 worker = busy[cast(Connection, connection)]
                 pictures = _receive(worker.connection)
                 if worker.job is not None:

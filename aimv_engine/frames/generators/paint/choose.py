@@ -68,6 +68,7 @@ class Choice:
     light: str
     things: tuple[tuple[str, str], ...] = ()
     backgrounds: tuple[str, ...] = ()  # steps lent by a second place
+    without: tuple[str, ...] = ()  # steps that the place must do without
 
 
 class Chooser:
@@ -85,25 +86,29 @@ class Chooser:
         self._phrases = embed(phrases)
         neutral = embed(NEUTRAL) @ self._phrases.T
         self._mean, self._deviation = neutral.mean(0), neutral.std(0) * 0.5 + 0.04
-        self._chosen: dict[tuple[str, tuple[tuple[str, float], ...]], Choice] = {}
+        self._chosen: dict[tuple[str, tuple[tuple[str, float], ...], str], Choice] = {}
 
     def _tables(self) -> dict[str, Mapping[str, Entry]]:
         return {"places": self._entries.places, "lights": self._entries.lights, "things": self._entries.things}
 
-    def choose(self, sentence: str, tags: Iterable[tuple[str, float]] = ()) -> Choice:
-        """The choice for a scene's sentence in music of these tags (name, weight)."""
-        key = (sentence, tuple(tags))
+    def choose(self, sentence: str, tags: Iterable[tuple[str, float]] = (), negative: str = "") -> Choice:
+        """The choice for a scene's sentence in music of these tags (name, weight), with nothing that `negative` names.
+
+        Where nothing else is left to choose, or a place can't do without, what is named comes nevertheless.
+        """
+        key = (sentence, tuple(tags), negative)
         if key not in self._chosen:
             self._chosen[key] = self._choose(*key)
         return self._chosen[key]
 
-    def _choose(self, sentence: str, tags: tuple[tuple[str, float], ...]) -> Choice:
+    def _choose(self, sentence: str, tags: tuple[tuple[str, float], ...], negative: str) -> Choice:
         words = re.findall(r"[a-z]+", sentence.lower())
         noun, where, there = self._said_where(sentence)
         near = self._nearness(sentence)
         near_there = self._nearness(there) if there != sentence else near
         heaviest = max((weight for _, weight in tags), default=0.0)
         lean = {tag: weight / heaviest for tag, weight in tags} if heaviest > 0 else {}
+        avoided = self._avoided(negative)
 
         def leaning(entry: Entry) -> float:
             return LEANING * max((lean.get(tag, 0.0) for tag in entry.tags), default=0.0)
@@ -119,14 +124,32 @@ class Chooser:
             value = near.get(("lights", entry.name), 0.0) + NAMED * bool(entry.words & set(words))
             return max(value + leaning(entry), 0.0) + OWN_LIGHT * (entry.name == place.light)
 
-        places = sorted(self._entries.places.values(), key=lambda entry: -place_score(entry))
-        place, second = places[0], places[1]
+        def allowed(kind: str) -> list[Entry]:
+            entries = self._tables()[kind]
+            return [entry for name, entry in entries.items() if (kind, name) not in avoided] or [*entries.values()]
 
-        light = max(self._entries.lights.values(), key=light_score)
-        things = self._things(near, words, place)
+        places = sorted(allowed("places"), key=lambda entry: -place_score(entry))
+        place, second = places[0], places[-1 if len(places) == 1 else 1]
+
+        light = max(allowed("lights"), key=light_score)
+        things = [thing for thing in self._things(near, words, place) if ("things", thing[0]) not in avoided]
         close = place_score(second) > max(place_score(place) - CLOSE_SECOND, 2.5)
         lent = second.lends if close and "sky" in place.steps and second.lends not in place.steps else ""
-        return Choice(place.name, light.name, things, (lent,) if lent else ())
+        steps = {step for kind, name in avoided if kind == "things" for step in self._entries.things[name].steps}
+        without = tuple(step for step in place.steps if step in steps)
+        return Choice(place.name, light.name, tuple(things[:MOST_THINGS]), (lent,) if lent else (), without)
+
+    def _avoided(self, negative: str) -> set[tuple[str, str]]:
+        """What of the catalogue a negative prompt names (kind, name): by its words, and things by their meaning too."""
+        if not negative.strip():
+            return set()
+        words, near = set(re.findall(r"[a-z]+", negative.lower())), self._nearness(negative)
+        return {
+            (kind, name)
+            for kind, table in self._tables().items()
+            for name, entry in table.items()
+            if entry.words & words or (kind == "things" and near.get((kind, name), 0.0) >= PRESENT)
+        }
 
     def _said_where(self, sentence: str) -> tuple[str, set[str], str]:
         """What says where: the noun (a word of the catalogue), all words of its phrase, and the part of the sentence.
@@ -153,9 +176,8 @@ class Chooser:
             best[key] = max(best.get(key, -9.0), float(mark))
         return best
 
-    def _things(
-        self, near: dict[tuple[str, str], float], words: list[str], place: Entry
-    ) -> tuple[tuple[str, str], ...]:
+    def _things(self, near: dict[tuple[str, str], float], words: list[str], place: Entry) -> list[tuple[str, str]]:
+        """The things that are there (name, colour), those that are named first."""
         found: list[tuple[float, str, str]] = []
         for name, entry in self._entries.things.items():
             named = [index for index, word in enumerate(words) if word in entry.words]
@@ -165,7 +187,7 @@ class Chooser:
             if NEEDS.get(name, place.steps[0]) not in place.steps or set(entry.steps) & set(place.steps):
                 continue
             found.append((-mark - 9 * bool(named), name, _colour_near(words, named)))
-        return tuple((name, colour) for _, name, colour in sorted(found)[:MOST_THINGS])
+        return [(name, colour) for _, name, colour in sorted(found)]
 
 
 def _leading(sentence: str) -> str:

@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from aimv_engine import weights
 from aimv_engine.arrays import Picture
 from aimv_engine.frames.plan import KeyframeSpec
+from aimv_engine.heartbeat import Heartbeat, meanwhile, nothing
 
 from .catalogue import catalogue, catalogue_hash
 from .choose import Chooser
@@ -32,18 +34,24 @@ class Paint:
         """Name, recipe, and the hashes of the catalogue and the network. (A look is the film's to name.)"""
         return f"paint-{RECIPE}-{catalogue_hash()[:12]}-{weights.FILES['style'].sha256[:12]}"
 
-    def pictures(self, specs: Sequence[KeyframeSpec], size: tuple[int, int]) -> Iterator[Picture]:
+    def pictures(
+        self, specs: Sequence[KeyframeSpec], size: tuple[int, int], heartbeat: Heartbeat = nothing
+    ) -> Iterator[Picture]:
         """One picture [height, width, 3] a spec, in order; `size` is (width, height). See Generator."""
-        jobs = [self._job(spec, size) for spec in specs]
+        self._chooser = self._chooser or meanwhile(_chooser, heartbeat)
+        jobs = []
+        for spec in specs:
+            heartbeat()
+            jobs.append(_job(self._chooser, spec, size))
         if self._count == 0 or (len(jobs) <= FEW and self._workers is None):
             self._painter = self._painter or Painter()
             for job in jobs:
-                yield self._painter.paint(job)
+                yield meanwhile(partial(self._painter.paint, job), heartbeat)
             return
         self._workers = self._workers or Workers(self._count)
         finished = False
         try:
-            yield from self._workers.paint(jobs)
+            yield from self._workers.paint(jobs, heartbeat)
             finished = True
         finally:
             if not finished:  # interrupted, closed or failed: what the workers still do is of no use
@@ -55,18 +63,22 @@ class Paint:
         if workers is not None:
             workers.close()
 
-    def _job(self, spec: KeyframeSpec, size: tuple[int, int]) -> Job:
-        """What to paint: the choice for the scene's sentence, its light on the way to the next scene's."""
-        if self._chooser is None:
-            from aimv_engine.text_embedding import TextEmbedder
 
-            self._chooser = Chooser(TextEmbedder())
-        tags = tuple((text.text, text.weight) for text in spec.texts if text.role == "tag")
-        scenes = [text for text in spec.texts if text.role == "scene"]
-        following = [text for text in spec.texts if text.role == "next scene"]
-        choice = self._chooser.choose(scenes[0].text, tags)
-        light = catalogue().colours[choice.light]
-        if following and following[0].weight > 0:
-            share = following[0].weight / (following[0].weight + scenes[0].weight)
-            light = light.blended(catalogue().colours[self._chooser.choose(following[0].text, tags).light], share)
-        return Job(spec, choice, light, size)
+def _chooser() -> Chooser:
+    from aimv_engine.text_embedding import TextEmbedder  # here, because it takes seconds to import
+
+    return Chooser(TextEmbedder())
+
+
+def _job(chooser: Chooser, spec: KeyframeSpec, size: tuple[int, int]) -> Job:
+    """What to paint: the choice for the scene's sentence, its light on the way to the next scene's."""
+    tags = tuple((text.text, text.weight) for text in spec.texts if text.role == "tag")
+    texts = {text.role: text for text in spec.texts}  # one of each but the tags
+    scene, following = texts["scene"], texts.get("next scene")
+    choice = chooser.choose(scene.text, tags, texts["negative"].text if "negative" in texts else "")
+    light = catalogue().colours[choice.light]
+    if following and following.weight > 0:
+        share = following.weight / (following.weight + scene.weight)
+        negative = texts["next negative"].text if "next negative" in texts else ""
+        light = light.blended(catalogue().colours[chooser.choose(following.text, tags, negative).light], share)
+    return Job(spec, choice, light, size)

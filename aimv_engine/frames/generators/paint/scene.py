@@ -101,7 +101,8 @@ def render(
         colour = light.sun * np.float32(0.7 + 0.3 * spec.energy)
         rays(canvas, stage.view, stage.sun, colour, stage.number("rays", 0.35), stage.number("ray_threshold", 0.5))
     bloom(canvas, look.glow * (0.7 + 0.5 * spec.energy))
-    picture = painted(_rolled(develop(canvas, stage.view, look), spec.camera.roll), look, network)
+    style = style_of(spec)
+    picture = painted(_rolled(develop(canvas, stage.view, look), spec.camera.roll), look, network, style)
     if steps & set(AFTER):
         picture = picture * picture  # light adds up in linear values
         for name, painter in AFTER.items():
@@ -109,28 +110,40 @@ def render(
                 painter(picture, stage)
         picture = np.sqrt(np.maximum(picture, 0))
     if look.paper:
-        picture = on_paper(picture, look.paper)
+        picture = on_paper(picture, look.paper * style)
     return np.asarray(np.clip(picture * 255 + 0.5, 0, 255), np.uint8)
 
 
-def painted(picture: F32, look: Look, network: StyleNetwork | None) -> F32:
-    """The look's way of painting: brush, flat tones, the network's strokes, ink."""
+def painted(picture: F32, look: Look, network: StyleNetwork | None, style: float = 1.0) -> F32:
+    """The look's way of painting: brush, flat tones, the network's strokes, ink.
+
+    `style` is how much of it: 0 leaves the picture plain, above 1 brush, strokes and ink grow.
+    """
+    plain, more = picture, max(1.0, style)
     if look.brush:
-        picture = brush(picture, look.brush)
+        picture = brush(picture, look.brush * more)
     if look.levels:
         picture = flatten(picture, look.levels)
     if look.styles and network is not None:
-        picture = stylise(picture, network, look)
+        picture = stylise(picture, network, look, look.strength * more)
     if look.lines:
-        picture = outline(picture, look.lines)
+        picture = outline(picture, min(1.0, look.lines * more))
+    if style < 1.0:
+        picture = plain + np.float32(style) * (picture - plain)
     return picture
+
+
+def style_of(spec: KeyframeSpec) -> float:
+    """How strongly the look is painted: as much as its words weigh."""
+    return next((text.weight for text in spec.texts if text.role == "look"), 1.0)
 
 
 def steps_of(choice: Choice) -> frozenset[str]:
     """All painters that a choice calls for."""
     things = catalogue().things
     named = [step for name, _ in choice.things for step in things[name].steps]
-    steps = {*catalogue().places[choice.place].steps, *choice.backgrounds, *named}
+    own = set(catalogue().places[choice.place].steps).difference(choice.without)
+    steps = own.union(choice.backgrounds, named)
     if steps & {"people", "shapes"} and steps & {"water", "cloud_sea", "lava"} and "beach" not in steps:
         steps.add("bank")  # something to stand on
     return frozenset(steps)

@@ -42,8 +42,8 @@ class StyleNetwork:
         return np.asarray(np.clip(painted[0].transpose(1, 2, 0), 0, 1), np.float32)
 
 
-def stylise(picture: F32, network: StyleNetwork, look: Look) -> F32:
-    """Lays the network's brush strokes over the picture, at the picture's full size.
+def stylise(picture: F32, network: StyleNetwork, look: Look, strength: float) -> F32:
+    """Lays so much of the network's brush strokes over the picture, at the picture's full size.
 
     Only the difference between styled and plain goes over (so that a small network input paints a large picture), with
     most of its hue and of its slow light taken out, and little of it where the picture is flat.
@@ -68,7 +68,7 @@ def stylise(picture: F32, network: StyleNetwork, look: Look) -> F32:
     share = cv2.resize(FLAT + (1 - FLAT) * cv2.GaussianBlur(busy, (0, 0), 5), size, interpolation=cv2.INTER_LINEAR)
     change *= np.asarray(share, np.float32)[..., None]
     stroke = cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(np.clip(picture + np.float32(look.strength) * stroke, 0, 1), np.float32)
+    return np.asarray(np.clip(picture + np.float32(strength) * stroke, 0, 1), np.float32)
 
 
 def brush(picture: F32, radius: float) -> F32:

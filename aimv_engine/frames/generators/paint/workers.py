@@ -19,6 +19,7 @@ import numpy as np
 from aimv_engine.arrays import Picture
 from aimv_engine.errors import AimvError
 from aimv_engine.frames.plan import KeyframeSpec
+from aimv_engine.heartbeat import SECONDS, Heartbeat, nothing
 
 from .choose import Choice
 from .light import Light
@@ -101,7 +102,7 @@ class Workers:
             self._pipes.append(ours)
             self._processes.append(process)
 
-    def paint(self, jobs: Sequence[Job]) -> Iterator[Picture]:
+    def paint(self, jobs: Sequence[Job], heartbeat: Heartbeat = nothing) -> Iterator[Picture]:
         """Pictures in the order of the jobs. At most a few are held at a time, however many there are."""
         waiting: dict[Connection, list[int]] = {pipe: [] for pipe in self._pipes}
         finished: dict[int, Picture] = {}
@@ -115,7 +116,8 @@ class Workers:
                         waiting[pipe].append(given)
                         given += 1
                         room = given < min(len(jobs), wanted + 2 * AHEAD * len(self._pipes))
-                for ready in wait([pipe for pipe in self._pipes if waiting[pipe]]):
+                heartbeat()
+                for ready in wait([pipe for pipe in self._pipes if waiting[pipe]], SECONDS):
                     assert isinstance(ready, Connection)
                     number = waiting[ready].pop(0)
                     finished[number] = self._receive(ready, jobs[number].size)
