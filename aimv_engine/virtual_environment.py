@@ -130,6 +130,11 @@ class Workshop:
             lambda text: _stage(text, _pinned(requirements, arguments), _count(site) - before),
         )
 
+    def remove(self, requirements: Path, arguments: Sequence[str]) -> None:
+        """Has pip uninstall `arguments`, as far as they are there."""
+        command = [str(python_path(self.folder)), "-m", "pip", "uninstall", "--yes", "--disable-pip-version-check"]
+        self._run([*command, *arguments], requirements, lambda text: ("removing another build", 0, 0))
+
     def check(self, code: str) -> None:
         """Runs a line of Python in the environment. Raises AimvError with its complaint."""
         self._run([str(python_path(self.folder)), "-c", code], self.folder, lambda text: ("trying it", 0, 0))
