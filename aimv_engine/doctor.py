@@ -44,7 +44,8 @@ def report() -> list[Check]:
     anew = f"remove {environment.default_home() / 'engine'} and run again: it is made anew"
     return [
         Check("Python", True, f"{platform.python_version()} in {sys.prefix}"),
-        _look("torch", _torch, f"{anew}; docs/compute.md tells of other builds"),
+        _look("torch", _torch, anew),
+        _look("device", _device, "docs/compute.md tells of AIMV_COMPUTE and of other builds of torch"),
         _look("ffmpeg", _ffmpeg, anew),
         _look("Blender", _blender, "run `aimv.py make` to try again; without Blender it makes the video all the same"),
         *(_look(f"weights {name}", partial(_weights, name), anew) for name in weights.FILES),
@@ -63,12 +64,19 @@ def _look(name: str, find: Callable[[], str], remedy: str) -> Check:
 def _torch() -> str:
     import torch
 
-    device = "cpu"
-    if torch.cuda.is_available():
-        device = f"{'rocm' if torch.version.hip else 'cuda'}: {torch.cuda.get_device_name()}"
-    elif torch.backends.mps.is_available():
-        device = "mps: Apple GPU"
-    return f"{torch.__version__}, {device}"
+    return torch.__version__
+
+
+def _device() -> str:
+    import torch
+
+    from aimv_engine.device import best_device
+
+    names = {"cpu": "cpu", "mps": "mps: Apple GPU"}
+    device = best_device()
+    if device == "cuda":
+        names[device] = f"{'rocm' if torch.version.hip else 'cuda'}: {torch.cuda.get_device_name()}"
+    return names[device]
 
 
 def _ffmpeg() -> str:

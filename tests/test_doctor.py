@@ -12,7 +12,7 @@ from aimv_engine import doctor, weights
 def test_what_is_there_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIMV_HOME", os.environ.get("AIMV_HOME", str(tmp_path)))  # as the launcher does
     checks = {check.name: check for check in doctor.report()}
-    for name in ("Python", "torch", "ffmpeg", "disk space", *(f"weights {name}" for name in weights.FILES)):
+    for name in ("Python", "torch", "device", "ffmpeg", "disk space", *(f"weights {name}" for name in weights.FILES)):
         assert checks[name].ok, checks[name]
     assert checks["torch"].found.startswith("2.13.0")
     assert "Blender" in checks
@@ -31,10 +31,10 @@ def test_what_is_missing_is_said_with_a_remedy(
 
 
 def test_a_person_reads_one_line_a_check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    found = [doctor.Check("torch", True, "2.13.0, cpu"), doctor.Check("Blender", False, "none", "install one")]
+    found = [doctor.Check("torch", True, "2.13.0"), doctor.Check("Blender", False, "none", "install one")]
     monkeypatch.setattr(doctor, "report", lambda: found)
     assert doctor.main(json=False) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["ok", "torch", "2.13.0,", "cpu"]
+    assert lines[0].split() == ["ok", "torch", "2.13.0"]
     assert lines[1].split() == ["MISSING", "Blender", "none"]
     assert lines[2].strip() == "install one"

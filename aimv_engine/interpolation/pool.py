@@ -113,7 +113,7 @@ def _start(count: int) -> list[Worker]:
 
 def default_workers() -> int:
     """One a core that this process may use, at most MOST_WORKERS; a single one where there is a GPU."""
-    from aimv_engine.interpolation.rife import best_device  # here, because torch takes seconds to import
+    from aimv_engine.device import best_device  # here, because torch takes seconds to import
 
     if best_device() != "cpu":
         return 1

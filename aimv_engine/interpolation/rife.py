@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from aimv_engine import weights
 from aimv_engine.arrays import Picture
+from aimv_engine.device import best_device
 from aimv_engine.interpolation.flownet import MULTIPLE, load, resize, warp
 from aimv_engine.interpolation.recipe import IDENTITY
 
@@ -81,13 +82,6 @@ class Rife:
     def _tensor(self, picture: Picture) -> Tensor:
         pixels = torch.from_numpy(np.array(picture.transpose(2, 0, 1), order="C"))
         return pixels[None].to(self.device).float() / 255
-
-
-def best_device() -> str:
-    """The fastest device of this machine that torch can use."""
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def _picture(pixels: Tensor) -> Picture:
