@@ -1,8 +1,8 @@
 """AIMV inside Blender. Standard library and bpy only: the engine is another process with its own Python."""
 
-from . import operators, preferences, properties
+from . import disk, operators, preferences, properties, repair
 
-MODULES = (preferences, properties, operators)  # in the order in which they are registered
+MODULES = (preferences, properties, repair, disk, operators)  # in the order in which they are registered
 
 
 def register() -> None:

@@ -36,6 +36,12 @@ def strips(scene: Scene) -> Any:
     return editor.strips if V5_0 else editor.sequences
 
 
+def all_strips(scene: Scene) -> list[Strip]:
+    """Every strip of the scene, those inside of meta strips too."""
+    editor = scene.sequence_editor
+    return list(editor.strips_all if V5_0 else editor.sequences_all) if editor else []
+
+
 def start(strip: Strip) -> int:
     """The first frame that the strip is seen in, trimmed as it is."""
     return getattr(strip, _START)

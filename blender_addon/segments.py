@@ -8,7 +8,8 @@ frame at all. The last scene lasts to the end of Blender's scene; one that begin
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -16,13 +17,15 @@ from typing import Any
 import bpy
 from bpy.types import Context, Scene, TimelineMarker
 
-from . import looks, plain
+from . import compat, looks, plain
 from .edit import Shot
 from .errors import AddonError
 
 FIRST_FRAME = 1  # Blender's number for the film's frame 0
 
 EMPTY, STALE, READY = "EMPTY", "STALE", "READY"
+
+_SESSION = uuid.uuid4().hex
 
 
 @dataclass(frozen=True)
@@ -317,30 +320,59 @@ def write(scene: Scene, shots: Iterable[Shot]) -> None:
 
 
 def mend(scene: Scene) -> None:
-    """Gives a scene without identity one, and a new one to a duplicate: its marker was copied, its pictures were not.
+    """Makes identities right again after copying and deleting in Blender. Costs next to nothing when they are.
 
-    The marker that keeps the identity is the one whose strip lies there, the older one where there is no strip.
+    A scene without an identity gets one, and a duplicate a new one: its marker was copied, its pictures were not. The
+    marker that keeps the identity is the one whose strip lies there, the older one where there is no strip. A scene
+    whose strips are gone is empty.
     """
+    starts = _strip_starts(scene)
     owners: dict[str, TimelineMarker] = {}
-    for marker in markers(scene):
-        own = marker.aimv
-        if not own.uid:
-            own.uid = new_uid()
-        twin = owners.setdefault(own.uid, marker)
-        if twin != marker:
-            keeper = _whose_strip(scene, twin, marker)
-            owners[own.uid] = keeper
-            copy = marker if keeper == twin else twin
-            copy.aimv.uid = new_uid()
-            copy.aimv.made = copy.aimv.made_size = ""
+    for marker in [marker for marker in scene.timeline_markers if marker.aimv.is_scene]:
+        if not marker.aimv.uid:
+            marker.aimv.uid = new_uid()
+        owner = owners.setdefault(marker.aimv.uid, marker)
+        if owner != marker:
+            copy = marker if _distance(owner, starts) <= _distance(marker, starts) else owner
+            owners[marker.aimv.uid] = owner if copy == marker else marker
+            make_own(scene, copy, owners)
             owners[copy.aimv.uid] = copy
+    for uid, marker in owners.items():
+        if marker.aimv.made and uid not in starts:
+            marker.aimv.made = marker.aimv.made_size = ""
 
 
-def _whose_strip(scene: Scene, *twins: TimelineMarker) -> TimelineMarker:
-    from . import compat, strips  # they know segments, not the other way round
+def _strip_starts(scene: Scene) -> dict[str, list[int]]:
+    """Where the image strips of each scene begin."""
+    from . import strips  # it knows segments
 
-    starts = [compat.start(strip) for strip in strips.of(scene, twins[0].aimv.uid)]
-    order = list(scene.timeline_markers)
-    return min(
-        twins, key=lambda twin: (min((abs(start - twin.frame) for start in starts), default=0), order.index(twin))
-    )
+    starts = defaultdict(list)
+    for strip in compat.all_strips(scene):
+        if strip.type == "IMAGE" and (uid := strips.scene_of(strip)):
+            starts[uid].append(compat.start(strip))
+    return starts
+
+
+def has_strips(scene: Scene, marker: TimelineMarker) -> bool:
+    """Whether pictures of the scene lie on its timeline."""
+    return marker.aimv.uid in _strip_starts(scene)
+
+
+def _distance(marker: TimelineMarker, starts: dict[str, list[int]]) -> int:
+    """How far the marker is from where one of its strips begins."""
+    return min((abs(start - marker.frame) for start in starts.get(marker.aimv.uid, ())), default=0)
+
+
+def make_own(scene: Scene, copy: TimelineMarker, taken: Container[str] = ()) -> None:
+    """Gives a copied marker an identity of its own, and takes away that it has pictures."""
+    uid = derived_uid(copy.aimv.uid, scene.session_uid, copy.frame)
+    while uid in taken:
+        uid = derived_uid(uid)
+    copy.aimv.uid = uid
+    copy.aimv.made = copy.aimv.made_size = ""
+
+
+def derived_uid(*parts: object) -> str:
+    """An identity that, in this session, is the same for the same parts: a copy that undo brings back is mended anew,
+    and what was asked for it still finds it."""
+    return hashlib.blake2b(repr((_SESSION, *parts)).encode(), digest_size=16).hexdigest()
