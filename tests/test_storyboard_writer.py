@@ -10,11 +10,11 @@ from test_storyboard_models import tiny_model
 from aimv_engine import looks
 from aimv_engine.errors import AimvError, Cancelled
 from aimv_engine.segmentation import Segment
-from aimv_engine.storyboard import filters, language_model, writer
+from aimv_engine.storyboard import filters, language_model, openings, writer
 from aimv_engine.storyboard.artist import choose_artist
 from aimv_engine.storyboard.language_model import LanguageModel
-from aimv_engine.storyboard.scene import Storyboard, from_dict, to_dict
-from aimv_engine.storyboard.vocabulary import artists, words
+from aimv_engine.storyboard.scene import Candidate, Storyboard, from_dict, to_dict
+from aimv_engine.storyboard.vocabulary import artists, vocabulary, words
 from aimv_engine.text_embedding import TextEmbedder
 
 AMBIENT = (("slow", 0.4), ("ambient", 0.3), ("piano", 0.2))
@@ -130,6 +130,32 @@ def test_cancelling_is_heard(model: LanguageModel, embed: TextEmbedder) -> None:
     with pytest.raises(Cancelled):
         writer.write_storyboard(SONG, MAIN, seed=1, model=model, ranker=embed, progress=cancel)
     assert calls == [0] * 6
+
+
+def test_a_scene_is_rewritten_into_something_else(
+    storyboard: Storyboard, model: LanguageModel, embed: TextEmbedder
+) -> None:
+    scene = storyboard.scenes[0]
+    avoid = [candidate.sentence for candidate in scene.candidates]
+
+    def again(seed: int, avoid: list[str]) -> tuple[Candidate, ...]:
+        return writer.rewrite(AMBIENT, MAIN, 0.2, "A", seed, avoid, model=model, ranker=embed)
+
+    candidates = again(5, avoid)
+    assert 2 <= len(candidates) <= writer.KEPT
+    assert [one.score for one in candidates] == sorted((one.score for one in candidates), reverse=True)
+    sentences = [candidate.sentence for candidate in candidates]
+    assert not openings.places_in(sentences) & openings.places_in(avoid)
+    assert not openings.subjects_in(sentences) & openings.subjects_in(avoid)
+    assert (embed(sentences) @ embed(avoid).T).max() < 0.8
+    assert again(5, avoid) == candidates
+    assert {one.sentence for one in again(6, avoid)}.isdisjoint(sentences)
+
+
+def test_rewriting_goes_on_when_all_places_and_subjects_are_used_up(model: LanguageModel, embed: TextEmbedder) -> None:
+    tables = vocabulary()
+    avoid = [row.words for table in (tables.places, tables.subjects) for rows in table.values() for row in rows]
+    assert writer.rewrite(METAL, MAIN, 0.9, "B", 1, avoid, model=model, ranker=embed)
 
 
 def test_an_unknown_look_is_refused(model: LanguageModel, embed: TextEmbedder) -> None:

@@ -3,7 +3,7 @@
 Long sentences are where a small model loses its way; a short one with such a clause is as vivid and stays sensible.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -26,6 +26,12 @@ def endings(sentence: str, setting: str, pace: float, used: Collection[str]) -> 
     return [
         row for row in rows if row not in used and said.isdisjoint(split(row)) and not contradicts(said, split(row))
     ]
+
+
+def endings_in(sentences: Sequence[str]) -> set[str]:
+    """The clauses that these sentences end with."""
+    rows = (row for paces in vocabulary().endings.values() for rows in paces.values() for row in rows)
+    return {row for row in rows if any(sentence.endswith(f" {row}.") for sentence in sentences)}
 
 
 def finish(sentence: str, opening: Opening, mood: Mood, used: Collection[str], ranker: Ranker) -> tuple[str, str]:

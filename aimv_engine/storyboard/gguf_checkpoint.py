@@ -3,11 +3,13 @@
 import os
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from aimv_engine.heartbeat import meanwhile
 from aimv_engine.progress import Progress
 
 # llama.cpp's names of a block's tensors -> transformers' names
@@ -30,24 +32,30 @@ def convert(source: Path, folder: Path, progress: Progress) -> None:
 
     The folder appears whole or not at all: an interrupted conversion leaves nothing that could be taken for a model.
     """
+
+    def tell(done: int) -> None:
+        progress("converting the language model", done, 100)
+
+    tell(0)
+    tokenizer = meanwhile(partial(_tokenizer, source), lambda: tell(0))
+    fields, tensors = meanwhile(partial(_read, source), lambda: tell(40))
+
     import torch
     from safetensors.torch import save_file
-    from transformers import AutoTokenizer
 
-    progress("converting the language model", 0, 100)
-    fields, tensors = _read(source)
     config = _config(fields)
-    tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name, local_files_only=True)
     weights = {}
     for done, tensor in enumerate(tensors):
-        progress("converting the language model", 50 + 50 * done // len(tensors), 100)
+        tell(50 + 50 * done // len(tensors))
         weights[_name(tensor.name)] = torch.from_numpy(_values(tensor, config)).to(torch.bfloat16)
 
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder.parent))
     try:
         config.save_pretrained(unfinished)
         tokenizer.save_pretrained(unfinished)
-        save_file(weights, unfinished / "model.safetensors", metadata={"format": "pt"})
+        meanwhile(
+            partial(save_file, weights, unfinished / "model.safetensors", metadata={"format": "pt"}), lambda: tell(99)
+        )
         try:
             unfinished.rename(folder)
         except OSError:
@@ -55,7 +63,13 @@ def convert(source: Path, folder: Path, progress: Progress) -> None:
                 raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    progress("converting the language model", 100, 100)
+    tell(100)
+
+
+def _tokenizer(source: Path) -> Any:
+    from transformers import AutoTokenizer  # here, because it takes seconds to import
+
+    return AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name, local_files_only=True)
 
 
 def _read(source: Path) -> tuple[dict[str, Any], list[Any]]:

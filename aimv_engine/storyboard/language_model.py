@@ -4,11 +4,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aimv_engine import weights
 from aimv_engine.errors import AimvError
+from aimv_engine.heartbeat import meanwhile
 from aimv_engine.progress import Progress, silent
 from aimv_engine.storyboard import gguf_checkpoint
 
@@ -38,22 +40,24 @@ def load(name: str | None = None, *, progress: Progress = silent) -> LanguageMod
     Only safetensors are read, no code of a model is ever run, and nothing is fetched. Raises AimvError when there is no
     such model or it can't be used.
     """
+
+    def loading() -> None:
+        progress("loading the language model", 0, 1)
+
     if name is None:
-        return _load(EMBEDDED, _embedded_folder(progress), EMBEDDED_THREADS)
-    folder = Path(name).expanduser()
-    if folder.is_dir() and not list(folder.glob("*.safetensors")):
-        raise AimvError(f"the folder {folder} holds no *.safetensors: save the language model as safetensors first")
-    source = folder if folder.is_dir() else name
-    return _load(name, source, os.cpu_count() or 1)
-
-
-def _embedded_folder(progress: Progress) -> Path:
-    """The folder of the converted SmolLM2-135M-Instruct, made when it is not there yet."""
-    source = weights.packaged(EMBEDDED)
-    folder = weights.cache() / f"{EMBEDDED}-{weights.FILES[EMBEDDED].sha256[:12]}"
-    if not folder.is_dir():
-        gguf_checkpoint.convert(source, folder, progress)
-    return folder
+        folder = weights.cache() / f"{EMBEDDED}-{weights.FILES[EMBEDDED].sha256[:12]}"
+        if not folder.is_dir():  # the first time
+            gguf_checkpoint.convert(weights.packaged(EMBEDDED), folder, progress)
+        load_it = partial(_load, EMBEDDED, folder, EMBEDDED_THREADS)
+    else:
+        folder = Path(name).expanduser()
+        if folder.is_dir() and not list(folder.glob("*.safetensors")):
+            raise AimvError(f"the folder {folder} holds no *.safetensors: save the language model as safetensors first")
+        load_it = partial(_load, name, folder if folder.is_dir() else name, os.cpu_count() or 1)
+    loading()
+    model = meanwhile(load_it, loading)
+    progress("loading the language model", 1, 1)
+    return model
 
 
 def _load(name: str, source: Path | str, threads: int) -> LanguageModel:
@@ -61,8 +65,10 @@ def _load(name: str, source: Path | str, threads: int) -> LanguageModel:
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
 
+    from aimv_engine.device import best_device
+
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # progress is ours to tell
-    device = "cuda" if torch.cuda.is_available() and name != EMBEDDED else "cpu"
+    device = "cuda" if name != EMBEDDED and best_device() == "cuda" else "cpu"
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, **options)

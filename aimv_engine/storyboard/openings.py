@@ -75,7 +75,8 @@ def openings(
 ) -> list[Opening]:
     """`count` openings that fit the mood, with none of the places and subjects that the film has already.
 
-    A used subject that is not a person rules out its whole kind: a second horse would be taken for the first.
+    Only where all are used they come again. A used subject that is not a person rules out its whole kind: a second
+    horse would be taken for the first.
     """
     tables = vocabulary()
 
@@ -85,10 +86,11 @@ def openings(
     places = _weighted(mood.places, tables.places, lambda place: place.words in used_places)
     fitting = _weighted(mood.who, tables.subjects, used)
     others = _weighted(dict.fromkeys(tables.subjects, 1.0), tables.subjects, used)
+    everybody = _weighted(dict.fromkeys(tables.subjects, 1.0), tables.subjects, lambda _: False)
     made: list[Opening] = []
     while len(made) < count:
         place = _draw(places, chance)
-        subject = _draw(_able(fitting, place) or _able(others, place), chance)
+        subject = _draw(_able(fitting, place) or _able(others, place) or _able(everybody, place), chance)
         made.append(opening(place, subject, mood.pace, chance))
     return made
 
@@ -136,6 +138,19 @@ def _ways(place: Place | None, count: int, chance: random.Random) -> list[str]:
     return [ways[i % len(ways)] for i in range(count)]
 
 
+def places_in(sentences: Sequence[str]) -> set[str]:
+    """The places that these sentences play in, in their own words."""
+    text = "\n".join(sentences).lower()
+    return {place.words for rows in vocabulary().places.values() for place in rows if place.words.lower() in text}
+
+
+def subjects_in(sentences: Sequence[str]) -> set[str]:
+    """The identities of the subjects that these sentences are about."""
+    text = "\n".join(sentences).lower()
+    subjects = (subject for rows in vocabulary().subjects.values() for subject in rows)
+    return {identity(subject) for subject in subjects if subject.words.lower() in text}
+
+
 def identity(subject: Subject) -> str:
     """What must not come twice in a film."""
     return subject.words if subject.acts in ("person", "pair") else subject.acts
@@ -164,9 +179,8 @@ def _weighted(
 ) -> list[tuple[T, float]]:
     """The rows of these kinds that are not used yet, each with its share of the kind's weight."""
     rows = [(row, weight / len(table[kind])) for kind, weight in kinds.items() for row in table[kind] if not used(row)]
-    if rows:
-        return rows
-    return [(row, 1.0) for kind in table for row in table[kind] if not used(row)]
+    everything = [(row, 1.0) for kind in table for row in table[kind]]
+    return rows or [pair for pair in everything if not used(pair[0])] or everything
 
 
 def _draw(rows: Sequence[tuple[T, float]], chance: random.Random) -> T:

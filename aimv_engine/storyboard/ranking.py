@@ -101,7 +101,7 @@ class Taste:
         return self._tone(self._ranker(texts))
 
     def rank(self, drafts: Sequence[Draft]) -> list[tuple[Draft, Candidate]]:
-        """The drafts as candidates, the best first, without near doubles."""
+        """The drafts as candidates, the best first, without near doubles of each other and of what was said."""
         if not drafts:
             return []
         rows = self._ranker([draft.text for draft in drafts])
@@ -109,12 +109,15 @@ class Taste:
         scores += TOWARDS_PHOTOGRAPH * (rows @ self._photograph.T).mean(1)
         scores += LIKELY * np.minimum([draft.likelihood for draft in drafts], ORDINARY)
         scores -= AWAY_FROM_SHOTS * np.maximum((rows @ self._shots.T).max(1), SHOT_FREE)
+        taken: list[F32] = []
         if self._said is not None:
             scores -= AWAY_FROM_SAID * np.maximum((rows @ self._said.T).max(1), SAID_FREE)
+            taken += list(self._said)
         kept: list[int] = []
         for index in np.argsort(-scores, kind="stable").tolist():
-            if all(rows[index] @ rows[other] < DOUBLE for other in kept):
+            if all(rows[index] @ other < DOUBLE for other in taken):
                 kept.append(index)
+                taken.append(rows[index])
         return [(drafts[i], Candidate(drafts[i].text, round(float(scores[i]), 3))) for i in kept]
 
     def _tone(self, rows: F32) -> F32:

@@ -3,11 +3,13 @@
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from aimv_engine.arrays import F32
+from aimv_engine.heartbeat import Heartbeat, meanwhile, nothing
 from aimv_engine.storyboard.language_model import LanguageModel
 
 SCORE_TEMPERATURE = 0.05  # of guidance: how strongly a better partial sentence is preferred
@@ -139,19 +141,19 @@ def complete(
     generator: Any,
     recipe: Recipe = Recipe(),
     guide: Guide | None = None,
-    tick: Callable[[], None] = lambda: None,
+    tick: Heartbeat = nothing,
 ) -> list[Draft]:
     """One sentence for each opening (all may be empty), drawn in one batch with the torch `generator`.
 
     The rows of the `reading` (different prompts) take turns. With a `guide`, every few tokens the unfinished sentences
     are drawn anew from among themselves, the better ones more often: sequential importance resampling, as in Lew et al.
-    2023, with the guide's score as the potential. `tick` is called before every token.
+    2023, with the guide's score as the potential. `tick` is called before every token and while one takes long.
     """
     import torch
 
     begun = [tokens(model, f" {text}") if text else [] for text in openings]
     tick()
-    state = reading.branch([i % len(reading.logits) for i in range(len(openings))], begun)
+    state = meanwhile(partial(reading.branch, [i % len(reading.logits) for i in range(len(openings))], begun), tick)
     sentences = [_Sentence(i, ids) for i, ids in enumerate(begun)]
     live = list(sentences)
     with torch.inference_mode():
@@ -172,7 +174,7 @@ def complete(
             if guide is not None and (step + 1) % recipe.guide_every == 0:
                 sources = _resample(model, live, going, guide, generator)
             live = [live[row] for row in going]
-            state.advance(sources, [sentence.ids[-1] for sentence in live])
+            meanwhile(partial(state.advance, sources, [sentence.ids[-1] for sentence in live]), tick)
     return [
         Draft(
             opening=openings[sentence.choice],

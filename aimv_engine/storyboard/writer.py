@@ -1,16 +1,18 @@
 """Writes the storyboard: a scene for each cluster of the song, varied each time its music comes back."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aimv_engine import looks
+from aimv_engine.heartbeat import Heartbeat, meanwhile
 from aimv_engine.progress import Progress, silent
 from aimv_engine.storyboard import fewshot, filters, language_model, sampling
 from aimv_engine.storyboard import openings as design
 from aimv_engine.storyboard.artist import choose_artist
-from aimv_engine.storyboard.endings import finish
+from aimv_engine.storyboard.endings import endings_in, finish
 from aimv_engine.storyboard.language_model import LanguageModel
 from aimv_engine.storyboard.ranking import Ranker, Taste, remembering
 from aimv_engine.storyboard.sampling import Draft, Recipe
@@ -39,7 +41,7 @@ class _Film:
     ranker: Ranker
     masks: sampling.Masks
     guided: bool
-    tick: Callable[[], None]
+    tick: Heartbeat
     examples: sampling.Reading  # read once for the whole film
     said: list[str] = field(default_factory=list)
     places: set[str] = field(default_factory=set)
@@ -78,11 +80,9 @@ def write_storyboard(
     guided sampling on or off: by measurement it is off for the embedded model, and on for larger ones.
     Equal arguments give equal storyboards. Raises AimvError when a model or a look is missing.
     """
-    progress("storyboard", 0, 1)
     look = looks.load(look).name if look else suggest_look(main_tags)
     if not isinstance(model, LanguageModel):
         model = language_model.load(model, progress=progress)
-    ranker = remembering(ranker or TextEmbedder())
     clusters = list(dict.fromkeys(segment.cluster for segment in segments))
     done = 0
     sentences: dict[int, tuple[Candidate, ...]] = {}
@@ -105,9 +105,37 @@ def write_storyboard(
         )
         for i, segment in enumerate(segments)
     )
-    artist = choose_artist(design.mood(main_tags, energy=0.5).adjectives, seed, ranker)
+    artist = choose_artist(design.mood(main_tags, energy=0.5).adjectives, seed, film.ranker)
     progress("storyboard", len(clusters), len(clusters))
     return Storyboard(main_tags=main_tags, artist=artist, look=look, scenes=scenes)
+
+
+def rewrite(
+    tags: Tags,
+    main_tags: Tags,
+    energy: float,
+    cluster: str,
+    seed: int,
+    avoid: Sequence[str],
+    *,
+    model: LanguageModel | str | None = None,
+    ranker: Ranker | None = None,
+    guided: bool | None = None,
+    progress: Progress = silent,
+) -> tuple[Candidate, ...]:
+    """Other sentences for one scene, at most KEPT and the best first, none like those in `avoid`.
+
+    `tags` and `energy` (0 to 1) are those of the scene; for the rest see `write_storyboard`. Equal arguments give equal
+    sentences, and another `seed` gives others.
+    """
+    if not isinstance(model, LanguageModel):
+        model = language_model.load(model, progress=progress)
+    with language_model.fixed_threads(model.threads):
+        film = _open(model, ranker, seed, guided, lambda: progress("rewriting", 0, 1), avoid)
+        mood = design.mood(characteristic(tags, main_tags), energy)
+        _, candidates = _new_scene(film, mood, random.Random(cluster_seed(seed, cluster)))
+    progress("rewriting", 1, 1)
+    return candidates
 
 
 def suggest_look(main_tags: Tags) -> str:
@@ -123,16 +151,29 @@ def characteristic(tags: Tags, main_tags: Tags) -> Tags:
     return tuple(sorted(lifted, key=lambda pair: -pair[1]))
 
 
-def _open(model: LanguageModel, ranker: Ranker, seed: int, guided: bool | None, tick: Callable[[], None]) -> _Film:
+def _open(
+    model: LanguageModel,
+    ranker: Ranker | None,
+    seed: int,
+    guided: bool | None,
+    tick: Heartbeat,
+    said: Sequence[str] = (),
+) -> _Film:
+    tick()
+    ranker = ranker or meanwhile(TextEmbedder, tick)
     examples = design.examples if model.embedded else fewshot.examples
     chance = random.Random(seed)
     return _Film(
         model=model,
-        ranker=ranker,
+        ranker=remembering(lambda texts: meanwhile(partial(ranker, texts), tick)),
         masks=sampling.masks(model, words().banned, words().function),
         guided=not model.embedded if guided is None else guided,
         tick=tick,
-        examples=sampling.Reading(model, [examples(SHOTS, chance) for _ in range(PROMPTS)]),
+        examples=meanwhile(partial(sampling.Reading, model, [examples(SHOTS, chance) for _ in range(PROMPTS)]), tick),
+        said=list(said),
+        places=design.places_in(said),
+        subjects=design.subjects_in(said) if model.embedded else {_head(sentence) for sentence in said},
+        endings=endings_in(said),
     )
 
 
