@@ -1,7 +1,6 @@
 """The command line: `aimv make SONG` and its parts. What a person reads goes to stderr, results to stdout."""
 
 import argparse
-import errno
 import json
 import logging
 import os
@@ -14,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from aimv_engine import __version__
-from aimv_engine.errors import AimvError
+from aimv_engine.errors import AimvError, mendable
+from aimv_engine.logs import log_file
 
 if TYPE_CHECKING:  # the heavy modules load only when there is work: `--help` answers at once
     from aimv_engine.edit import Outputs
@@ -64,12 +64,10 @@ def _run(options: argparse.Namespace, talk: "Talk") -> int:
         talk.fail("stopped; what is finished is kept, run the same command to go on")
         return 130
     except Exception as error:
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            talk.fail("the disk is full; make room and run the same command again: what is finished is kept")
-            return 1
-        where = _log_file() or "the messages above"
         log.exception("unexpected")
-        talk.fail(f"AIMV did not expect this: {type(error).__name__}: {error} (details in {where})")
+        where = log_file() or "the messages above"
+        unexpected = f"AIMV did not expect this: {type(error).__name__}: {error} (details in {where})"
+        talk.fail(mendable(error) or unexpected)
         return 1
 
 
@@ -145,6 +143,7 @@ class Talk:
 def _make(options: argparse.Namespace, talk: Talk) -> int:
     from aimv_engine import stages
     from aimv_engine.environment import blender_host
+    from aimv_engine.models import Models
 
     song, project, settings = _open(options, talk)
     host: list[str] | None = None
@@ -154,7 +153,7 @@ def _make(options: argparse.Namespace, talk: Talk) -> int:
         if host is None:
             talk.tell(f"no .blend will be written: {found.reason}")
     analysis = _analysis(song, project, settings, talk)
-    storyboard = stages.write_storyboard(project, analysis, settings, talk.progress, talk.tell)
+    storyboard = stages.write_storyboard(project, analysis, settings, Models(), talk.progress, talk.tell)
     outputs = _outputs(song, project)
     stages.render(project, song, analysis, storyboard, settings, outputs, host, talk.progress, talk.tell)
     made = [outputs.video, outputs.blend] if host else [outputs.video]
@@ -175,10 +174,11 @@ def _analyze(options: argparse.Namespace, talk: Talk) -> int:
 
 def _storyboard(options: argparse.Namespace, talk: Talk) -> int:
     from aimv_engine import stages
+    from aimv_engine.models import Models
 
     song, project, settings = _open(options, talk)
     analysis = _analysis(song, project, settings, talk)
-    storyboard = stages.write_storyboard(project, analysis, settings, talk.progress, talk.tell)
+    storyboard = stages.write_storyboard(project, analysis, settings, Models(), talk.progress, talk.tell)
     lines = [f"{scene.start:7.1f} s  {scene.cluster}  {scene.sentence}" for scene in storyboard.scenes]
     file = project.folder / "storyboard.json"
     head = f"{storyboard.artist}, look: {storyboard.look}"
@@ -190,6 +190,12 @@ def _doctor(options: argparse.Namespace, talk: Talk) -> int:
     from aimv_engine import doctor
 
     return doctor.main(options.json)
+
+
+def _serve(options: argparse.Namespace, talk: Talk) -> int:
+    from aimv_engine import server
+
+    server.serve()
 
 
 def _open(options: argparse.Namespace, talk: Talk) -> "tuple[Path, Project, Settings]":
@@ -206,7 +212,7 @@ def _open(options: argparse.Namespace, talk: Talk) -> "tuple[Path, Project, Sett
         raise AimvError(f"there is no song {song}; give the path of an audio or video file")
     settings = dataclasses.replace(project.settings(), start=0.0, end=None).changed(**given)
     project.create()
-    _log_to(project.log)
+    log.info("aimv %s %s", __version__, " ".join(sys.argv[1:]))
     project.write_json("settings.json", dataclasses.asdict(settings))
     return song, project, settings
 
@@ -278,6 +284,11 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="what is installed, what is missing and what to do about it")
     doctor.add_argument("--json", action="store_true", help="for programs")
     doctor.set_defaults(run=_doctor)
+    serve = commands.add_parser("serve", help="for programs: JSON-RPC on stdin and stdout, as the add-on speaks it")
+    serve.set_defaults(run=_serve, json=False)
+    commands.add_parser(
+        "setup", help="make or mend the engine's environment now (aimv.py does that before it comes here)"
+    )
     commands.add_parser("test", help="run AIMV's own tests (aimv.py does that before it comes here)")
     return parser
 
@@ -321,21 +332,7 @@ def _command(
         add("--no-blender", action="store_true", help="write the video without Blender, and no .blend")
 
 
-# log -------------------------------------------------------------------------------------------------------------
-
-
-def _log_to(path: Path) -> None:
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    log.info("aimv %s %s", __version__, " ".join(sys.argv[1:]))
-
-
-def _log_file() -> str | None:
-    handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, logging.FileHandler)]
-    return handlers[0].baseFilename if handlers else None
+# signals -----------------------------------------------------------------------------------------------------------
 
 
 def _stop_at_signals() -> None:

@@ -2,6 +2,7 @@
 
 import colorsys
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -30,13 +31,13 @@ def cluster_color(cluster: str) -> tuple[float, float, float]:
     return colorsys.hsv_to_rgb(hue, 0.55, 0.85)
 
 
-def scene_names(storyboard: Storyboard) -> list[str]:
-    """A1, B1, A2 ...: the cluster and how many times it has come."""
+def scene_names(clusters: Iterable[str]) -> list[str]:
+    """A1, B1, A2 ...: the cluster of each scene, and how many times it has come."""
     count: dict[str, int] = {}
     names = []
-    for scene in storyboard.scenes:
-        count[scene.cluster] = count.get(scene.cluster, 0) + 1
-        names.append(f"{scene.cluster}{count[scene.cluster]}")
+    for cluster in clusters:
+        count[cluster] = count.get(cluster, 0) + 1
+        names.append(f"{cluster}{count[cluster]}")
     return names
 
 
@@ -52,7 +53,7 @@ def make_edit(
 ) -> dict[str, Any]:
     """The document. Frames are 0-based film frames, last ones exclusive; picture paths are relative to its folder."""
     scenes = []
-    names = scene_names(storyboard)
+    names = scene_names(scene.cluster for scene in storyboard.scenes)
     for part, strip in zip(plan.scenes, pictures.strips, strict=True):
         scene = storyboard.scenes[part.index]
         scenes.append(
@@ -64,7 +65,7 @@ def make_edit(
                 "last_frame": part.last_frame,
                 "strip_first_frame": part.strip_first,
                 "sentence": scene.sentence,
-                "negative": "",
+                "negative": scene.negative,
                 "tags": [list(pair) for pair in scene.tags],
                 "seed": scene.seed,
                 "look": scene.look,

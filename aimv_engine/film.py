@@ -1,7 +1,7 @@
 """The film's pictures: which names it needs, and the making of those that are missing."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -35,6 +35,14 @@ class FilmPictures:
     inbetweens: dict[str, Inbetween]
     strips: tuple[tuple[str, ...], ...]  # the frames of each scene's strip, one name a film frame
 
+    def missing(self, store: Store) -> tuple[list[str], list[str]]:
+        """The keyframes and in-betweens that have to be made; a keyframe that no frame shows only for an in-between."""
+        inbetweens = [name for name in self.inbetweens if name not in store]
+        needed = {name for strip in self.strips for name in strip}
+        for name in inbetweens:
+            needed |= {self.inbetweens[name].first, self.inbetweens[name].second}
+        return [name for name in self.keyframes if name in needed and name not in store], inbetweens
+
 
 def list_pictures(plan: FilmPlan, size: tuple[int, int], generator: str, interpolator: str) -> FilmPictures:
     """Every name that the film needs. `generator` and `interpolator` are the identities of what makes the pictures.
@@ -65,19 +73,18 @@ def list_pictures(plan: FilmPlan, size: tuple[int, int], generator: str, interpo
 
 def bytes_needed(pictures: FilmPictures, store: Store, size: tuple[int, int]) -> int:
     """About how much disk the missing pictures will take."""
-    missing = sum(name not in store for name in (*pictures.keyframes, *pictures.inbetweens))
+    missing = sum(map(len, pictures.missing(store)))
     return int(missing * size[0] * size[1] * BYTES_A_PIXEL)
 
 
-def check_disk(pictures: FilmPictures, store: Store, size: tuple[int, int]) -> int:
-    """The estimate of `bytes_needed`. Raises AimvError when the disk hasn't that much room."""
-    needed, free = bytes_needed(pictures, store, size), shutil.disk_usage(store.folder.parent).free
+def check_disk(needed: int, store: Store) -> None:
+    """Raises AimvError when the disk hasn't room for that many bytes."""
+    free = shutil.disk_usage(store.folder.parent).free
     if needed > free * 0.95:
         raise AimvError(
             f"the film needs about {amount(needed)} and the disk has {amount(free)} left; "
-            "make room, choose a smaller --size or --fps, or another disk with --project"
+            "make room, choose a smaller size or frame rate, or a project folder on another disk"
         )
-    return needed
 
 
 def amount(count: int) -> str:
@@ -85,29 +92,49 @@ def amount(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"
 
 
+def nobody(name: str) -> None:
+    """Who wants to know when a picture is made: nobody."""
+
+
 def make_keyframes(
-    pictures: FilmPictures, store: Store, generator: Generator, size: tuple[int, int], progress: Progress
+    pictures: FilmPictures,
+    store: Store,
+    generator: Generator,
+    size: tuple[int, int],
+    progress: Progress,
+    made: Callable[[str], None] = nobody,
 ) -> None:
-    """Makes the keyframes that are missing, each stored as soon as it is there."""
-    missing = [name for name in pictures.keyframes if name not in store]
+    """Makes the keyframes that are missing, each stored as soon as it is there; then `made` gets its name."""
+    missing, _ = pictures.missing(store)
     total = len(pictures.keyframes)
-    progress("keyframes", total - len(missing), total)
+    done = total - len(missing)
+    progress("keyframes", done, total)
     if not missing:
         return
-    made = generator.pictures([pictures.keyframes[name] for name in missing], size)
-    for done, (name, picture) in enumerate(zip(missing, made, strict=True), total - len(missing) + 1):
+    specs = [pictures.keyframes[name] for name in missing]
+    painted = generator.pictures(specs, size, heartbeat=lambda: progress("keyframes", done, total))
+    for name, picture in zip(missing, painted, strict=True):
         store.write(name, picture)
+        made(name)
+        done += 1
         progress("keyframes", done, total)
 
 
-def make_inbetweens(pictures: FilmPictures, store: Store, pool: InbetweenPool, progress: Progress) -> None:
-    """Makes the in-betweens that are missing, pair by pair of keyframes."""
+def make_inbetweens(
+    pictures: FilmPictures,
+    store: Store,
+    pool: InbetweenPool,
+    progress: Progress,
+    made: Callable[[str], None] = nobody,
+) -> None:
+    """Makes the in-betweens that are missing, pair by pair of keyframes; `made` gets the name of each."""
+    _, missing = pictures.missing(store)
     pairs: dict[tuple[str, str], list[str]] = {}
-    for name, inbetween in pictures.inbetweens.items():
-        if name not in store:
-            pairs.setdefault((inbetween.first, inbetween.second), []).append(name)
+    for name in missing:
+        inbetween = pictures.inbetweens[name]
+        pairs.setdefault((inbetween.first, inbetween.second), []).append(name)
     total = len(pictures.inbetweens)
-    done = total - sum(len(names) for names in pairs.values())
+    done = total - len(missing)
     progress("in-betweens", done, total)
 
     def jobs() -> Iterator[tuple[Picture, Picture, list[float]]]:
@@ -116,8 +143,9 @@ def make_inbetweens(pictures: FilmPictures, store: Store, pool: InbetweenPool, p
             yield store.read(first), store.read(second), times
 
     run = pool.run(jobs(), heartbeat=lambda: progress("in-betweens", done, total))
-    for names, made in zip(pairs.values(), run, strict=True):
-        for name, picture in zip(names, made, strict=True):
+    for names, joined in zip(pairs.values(), run, strict=True):
+        for name, picture in zip(names, joined, strict=True):
             store.write(name, picture)
+            made(name)
         done += len(names)
         progress("in-betweens", done, total)

@@ -7,6 +7,7 @@ curves.npz        energy and chroma over time
 storyboard.json   what the film shows: made to be edited by hand
 edit.json         the film as Blender, or the video writer, gets it
 overview.png, storyboard.png
+uses/             which pictures each .blend of the song shows, written by the add-on
 store/            keyframes and frames, named by their content
 aimv.log          what happened
 """
@@ -14,6 +15,7 @@ aimv.log          what happened
 import contextlib
 import io
 import json
+import logging
 import re
 import zipfile
 import zlib
@@ -27,6 +29,7 @@ import numpy as np
 from aimv_engine import settings as settings_module
 from aimv_engine.environment import try_lock
 from aimv_engine.errors import AimvError
+from aimv_engine.logs import log_to
 from aimv_engine.segmentation import Segment
 from aimv_engine.settings import Settings
 from aimv_engine.song.energy import Energy
@@ -53,6 +56,14 @@ class Analysis:
     silent: bool
 
 
+@dataclass(frozen=True)
+class Use:
+    """What a .blend file shows."""
+
+    blend: str  # its path
+    frames: tuple[str, ...]  # paths relative to the project's folder
+
+
 class Project:
     """The folder of one song's film. Reads and writes its documents whole; pictures are the store's."""
 
@@ -62,11 +73,12 @@ class Project:
         self.log = folder / "aimv.log"
         self.edit_file = folder / "edit.json"
         self._lock: IO[bytes] | None = None
+        self._logging: logging.Handler | None = None
 
     def create(self) -> None:
-        """Makes the folder and takes it for this process, until that ends. Raises AimvError when that can't be.
+        """Makes the folder and takes it for this process, until `close`; what is logged meanwhile goes to its log.
 
-        What a killed process left half written is removed.
+        What a killed process left half written is removed. Raises AimvError when it can't be had or written.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -75,15 +87,21 @@ class Project:
                 raise AimvError(f"another AIMV is at work in {self.folder}; wait for its end, or stop it")
             for part in (*self.folder.glob(".*.part"), *self.store.folder.glob("*/.*.part")):
                 part.unlink()
+            self._logging = log_to(logging.FileHandler(self.log, encoding="utf-8"))
         except OSError as error:
             raise AimvError(
-                f"the project folder {self.folder} can't be written ({error.strerror}); choose another with --project"
+                f"the project folder {self.folder} can't be written ({error.strerror}); choose another project folder"
             ) from error
 
     def close(self) -> None:
         """Lets others have the folder."""
+        if self._logging is not None:
+            logging.getLogger().removeHandler(self._logging)
+            self._logging.close()
+            self._logging = None
         if self._lock is not None:
             self._lock.close()
+            self._lock = None
 
     # documents ---------------------------------------------------------------------------------------------------
 
@@ -245,6 +263,24 @@ class Project:
             path.rename(aside)
         self.write_json("storyboard.json", {"made_from": made_from, **to_dict(storyboard)})
         return aside
+
+    # uses --------------------------------------------------------------------------------------------------------
+
+    def uses(self) -> dict[Path, Use]:
+        """What .blend files show of the store, by the files that the add-on wrote when they were saved.
+
+        Raises AimvError for one that can't be read: its pictures could be taken for unused.
+        """
+        uses = {}
+        for path in sorted((self.folder / "uses").glob("*.json")):
+            data = self.read_json(f"uses/{path.name}")
+            try:
+                uses[path] = Use(str(data["blend"]), tuple(map(str, data["frames"])))
+            except (KeyError, TypeError) as error:
+                raise AimvError(
+                    f"{path} is damaged; save the .blend file that it is of again, or delete it if there is none"
+                ) from error
+        return uses
 
 
 def _pairs(items: Any) -> tuple[tuple[str, float], ...]:

@@ -83,20 +83,21 @@ class Settings:
         )
 
 
-def from_json(data: Any) -> Settings:
-    """Settings from settings.json. Raises AimvError for an unknown or unusable value."""
+def from_json(data: Any, where: str = "settings.json") -> Settings:
+    """Settings from what JSON can say; what is left out has its default. Raises AimvError, which names `where`, for an
+    unknown or unusable value."""
     if not isinstance(data, dict):
-        raise AimvError("settings.json must hold an object in braces; delete it to start from the defaults")
+        raise AimvError(f"{where} must hold an object in braces; delete it to start from the defaults")
     kinds = get_type_hints(Settings)
     if unknown := set(data) - set(kinds):
-        raise AimvError(f"settings.json has something that AIMV doesn't know: {', '.join(sorted(unknown))}")
+        raise AimvError(f"{where} has something that AIMV doesn't know: {', '.join(sorted(unknown))}")
     for name, value in data.items():
         if not _fits(value, kinds[name]):
-            raise AimvError(f"settings.json: {name} can't be {value!r}; delete that line to have the default")
+            raise AimvError(f"{where}: {name} can't be {value!r}; delete that line to have the default")
     try:
         return Settings().changed(**data)
     except AimvError as error:
-        raise AimvError(f"settings.json: {error}") from error
+        raise AimvError(f"{where}: {error}") from error
 
 
 def _fits(value: Any, kind: type | types.UnionType) -> bool:

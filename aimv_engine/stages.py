@@ -3,19 +3,30 @@
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aimv_engine import blender, looks, segmentation, video
 from aimv_engine.edit import Outputs, make_edit
 from aimv_engine.errors import AimvError
-from aimv_engine.film import FilmPictures, amount, check_disk, list_pictures, make_inbetweens, make_keyframes
+from aimv_engine.film import (
+    FilmPictures,
+    amount,
+    bytes_needed,
+    check_disk,
+    list_pictures,
+    make_inbetweens,
+    make_keyframes,
+)
 from aimv_engine.frames.effects import beat_effects
 from aimv_engine.frames.generators.paint.generator import Paint
 from aimv_engine.frames.motion import key_hue, make_motion
 from aimv_engine.frames.plan import FilmPlan
 from aimv_engine.frames.planner import plan_film
+from aimv_engine.heartbeat import meanwhile
 from aimv_engine.interpolation import InbetweenPool
+from aimv_engine.models import Models
 from aimv_engine.pictures import contact_sheet, overview
 from aimv_engine.progress import Progress
 from aimv_engine.project import Analysis, Project
@@ -26,12 +37,13 @@ from aimv_engine.song.rhythm import analyse_rhythm
 from aimv_engine.song.tonality import analyse_tonality
 from aimv_engine.store import name_of
 from aimv_engine.storyboard import writer
-from aimv_engine.storyboard.ranking import ClipText
 from aimv_engine.storyboard.scene import Storyboard
 from aimv_engine.tagging.taggram import tag
 
 ANALYSIS_VERSION = 1  # a change here makes old analyses stale
 STORYBOARD_VERSION = 1
+
+T = TypeVar("T")
 
 
 # analysis --------------------------------------------------------------------------------------------------------
@@ -49,27 +61,35 @@ def analyze(project: Project, song_path: Path, settings: Settings, progress: Pro
     }
     analysis = project.analysis()
     if analysis is None or analysis.made_from != made_from:
-        progress("decoding", 0, 1)
-        song = decode(song_path)
+        song = meanwhile(partial(decode, song_path), lambda: progress("decoding", 0, 1))
         progress("decoding", 1, 1)
         (project.folder / "overview.png").unlink(missing_ok=True)
         project.write_analysis(_listen(song, settings, made_from, progress))
         analysis = project.analysis()
         assert analysis is not None
     if not (project.folder / "overview.png").is_file():
-        project.write("overview.png", overview(analysis, song_path.stem))
+        picture = meanwhile(partial(overview, analysis, song_path.stem), lambda: progress("drawing", 0, 1))
+        project.write("overview.png", picture)
+        progress("drawing", 1, 1)
     return analysis
 
 
 def _listen(song: Song, settings: Settings, made_from: dict[str, Any], progress: Progress) -> Analysis:
     taggram = tag(song, f"{settings.tagger}_musicnn", settings.hop, progress)
-    progress("listening", 0, 3)
-    rhythm = analyse_rhythm(song)
-    progress("listening", 1, 3)
-    energy, tonality = analyse_energy(song), analyse_tonality(song)
-    progress("listening", 2, 3)
-    segments = segmentation.segment(song, taggram, rhythm, tonality, energy, settings.clusters or None)
-    progress("listening", 3, 3)
+    done = 0
+
+    def listen(work: Callable[[], T]) -> T:
+        nonlocal done
+        heard = meanwhile(work, lambda: progress("listening", done, 4))
+        done += 1
+        progress("listening", done, 4)
+        return heard
+
+    rhythm = listen(partial(analyse_rhythm, song))
+    energy = listen(partial(analyse_energy, song))
+    tonality = listen(partial(analyse_tonality, song))
+    clusters = settings.clusters or None
+    segments = listen(partial(segmentation.segment, song, taggram, rhythm, tonality, energy, clusters))
     return Analysis(
         made_from=made_from,
         duration=song.duration,
@@ -88,7 +108,12 @@ def _listen(song: Song, settings: Settings, made_from: dict[str, Any], progress:
 
 
 def write_storyboard(
-    project: Project, analysis: Analysis, settings: Settings, progress: Progress, tell: Callable[[str], None]
+    project: Project,
+    analysis: Analysis,
+    settings: Settings,
+    models: Models,
+    progress: Progress,
+    tell: Callable[[str], None],
 ) -> Storyboard:
     """What the film shows: storyboard.json. One that is there and was made from the same is kept, hand edits and all;
     one made from something else is kept beside the new one."""
@@ -108,8 +133,8 @@ def write_storyboard(
         analysis.main_tags,
         seed=settings.seed,
         look=None if settings.preset == AUTOMATIC else settings.preset,
-        model=None if settings.writer == AUTOMATIC else settings.writer,
-        ranker=None if settings.clip == AUTOMATIC else ClipText(Path(settings.clip)),
+        model=models.writer(settings.writer, progress),
+        ranker=models.ranker(settings.clip),
         progress=progress,
     )
     if (aside := project.write_storyboard(made_from, storyboard)) is not None:
@@ -122,16 +147,21 @@ def write_storyboard(
 # film ------------------------------------------------------------------------------------------------------------
 
 
-def plan(analysis: Analysis, storyboard: Storyboard, settings: Settings) -> FilmPlan:
-    """The frame plan of the film that the settings ask for."""
+def plan(analysis: Analysis, storyboard: Storyboard, settings: Settings, start: Fraction, end: Fraction) -> FilmPlan:
+    """The frame plan of the film from `start` to `end` (seconds of the song, which may lie outside of it)."""
+    motion = make_motion(analysis.rhythm, analysis.energy)
+    hues = [key_hue(analysis.tonality.key_between(scene.start, scene.end)) for scene in storyboard.scenes]
+    rate = Fraction(str(settings.keyframe_rate))
+    return plan_film(storyboard, motion, hues, settings.frame_rate, rate, start, end)
+
+
+def window(analysis: Analysis, settings: Settings) -> tuple[Fraction, Fraction]:
+    """The part of the song that the settings ask for, in seconds."""
     start = Fraction(str(settings.start))
     end = min(Fraction(str(settings.end or analysis.duration)), Fraction(str(analysis.duration)))
     if end <= start:
         raise AimvError(f"--start {settings.start:g} lies behind the song's end ({analysis.duration:.1f} s)")
-    motion = make_motion(analysis.rhythm, analysis.energy, looks.load(storyboard.look).walk)
-    hues = [key_hue(analysis.tonality.key_between(scene.start, scene.end)) for scene in storyboard.scenes]
-    rate = Fraction(str(settings.keyframe_rate))
-    return plan_film(storyboard, motion, hues, settings.frame_rate, rate, start, end)
+    return start, end
 
 
 def make_pictures(
@@ -141,7 +171,8 @@ def make_pictures(
     size = settings.width_height
     with closing(Paint()) as generator:
         pictures = list_pictures(film_plan, size, generator.identity, InbetweenPool.identity)
-        needed = check_disk(pictures, project.store, size)
+        needed = bytes_needed(pictures, project.store, size)
+        check_disk(needed, project.store)
         if needed:
             tell(f"the pictures will take about {amount(needed)}")
         make_keyframes(pictures, project.store, generator, size, progress)
@@ -162,7 +193,7 @@ def render(
     tell: Callable[[str], None],
 ) -> None:
     """The film: pictures, edit.json, storyboard.png, and the video (and .blend where there is a Blender `host`)."""
-    film_plan = plan(analysis, storyboard, settings)
+    film_plan = plan(analysis, storyboard, settings, *window(analysis, settings))
     pictures = make_pictures(project, film_plan, settings, progress, tell)
     effects = beat_effects(
         analysis.rhythm,

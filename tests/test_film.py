@@ -12,8 +12,9 @@ from imageio_ffmpeg import count_frames_and_secs, read_frames
 from aimv_engine import film, video
 from aimv_engine.edit import Outputs, make_edit
 from aimv_engine.errors import AimvError, Cancelled
-from aimv_engine.film import check_disk, list_pictures, make_inbetweens, make_keyframes
+from aimv_engine.film import bytes_needed, check_disk, list_pictures, make_inbetweens, make_keyframes
 from aimv_engine.frames.effects import Effects
+from aimv_engine.heartbeat import nothing
 from aimv_engine.interpolation import InbetweenPool
 from aimv_engine.progress import silent
 from aimv_engine.store import Store
@@ -30,7 +31,7 @@ class Gradients:
     def __init__(self):
         self.made = 0
 
-    def pictures(self, specs, size):
+    def pictures(self, specs, size, heartbeat=nothing):
         rows, columns = np.mgrid[0 : size[1], 0 : size[0]] / size[0]
         for spec in specs:
             self.made += 1
@@ -102,7 +103,7 @@ def test_a_disk_without_room_is_said_before_the_work_starts(plan, store, monkeyp
     assert [film.amount(count) for count in (1, 7_400_000, 2_310_000_000)] == ["1 MB", "7 MB", "2.3 GB"]
     monkeypatch.setattr(film, "BYTES_A_PIXEL", 1e12)
     with pytest.raises(AimvError, match="GB left"):
-        check_disk(pictures_of(plan), store, SIZE)
+        check_disk(bytes_needed(pictures_of(plan), store, SIZE), store)
 
 
 @pytest.fixture(scope="module")

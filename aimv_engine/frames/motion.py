@@ -51,10 +51,10 @@ class Motion:
         return float(np.interp(time * self.rate, np.arange(len(curve)), curve))
 
 
-def make_motion(rhythm: Rhythm, energy: Energy, walk_gain: float = 1.0) -> Motion:
-    """The song's motion curves. `walk_gain` scales how much percussive energy speeds the walk up."""
+def make_motion(rhythm: Rhythm, energy: Energy) -> Motion:
+    """The song's motion curves."""
     times = np.arange(len(energy.loudness)) / energy.rate
-    step = (1.0 + WALK_GAIN * walk_gain * energy.percussive.astype(np.float64)) / energy.rate
+    step = (1.0 + WALK_GAIN * energy.percussive.astype(np.float64)) / energy.rate
     bars = count_bars(rhythm, times)
     passed = bars[-1] - bars[0]
     bar_seconds = (times[-1] - times[0]) / passed if passed else CALM_BAR

@@ -43,7 +43,7 @@ def plan_film(
             specs.append(
                 KeyframeSpec(
                     seed=scene.seed,
-                    walk=walk_at(motion, time, scene.intensity),
+                    walk=walk_at(motion, time, scene.intensity * look.walk),
                     texts=texts_at(storyboard, scene, following, min(1.0, max(0.0, turn))),
                     look=scene.look,
                     camera=camera_at(motion, time, scene, look),

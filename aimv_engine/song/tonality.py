@@ -55,7 +55,7 @@ class Tonality:
 
     def key_between(self, start: float, end: float) -> Key:
         """The key of the part from start to end (seconds). Silence has strength 0."""
-        first = min(int(start * self.rate), len(self.chroma) - 1)
+        first = max(0, min(int(start * self.rate), len(self.chroma) - 1))
         return estimate_key(self.chroma[first : max(first + 1, round(end * self.rate))].mean(axis=0))
 
 
