@@ -4,11 +4,14 @@ So to make a film is to list the names that it needs and to make those that are 
 undoing and "only what changed" need no code of their own. Nothing else in the engine writes pictures.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ import numpy as np
 
 from aimv_engine.arrays import Picture
 from aimv_engine.errors import AimvError
+from aimv_engine.progress import Progress, silent
 
 END_OF_JPEG = b"\xff\xd9"
 QUALITY = 95  # JPEG, without chroma subsampling: a third of a PNG's size, and Blender plays it three times as fast
@@ -42,6 +46,19 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return f"{round(value, 9) + 0.0:.9f}"  # + 0.0: minus zero is zero
     return value
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Pictures of a store, and the disk space that they take."""
+
+    names: tuple[str, ...]
+    bytes: int
+
+    @property
+    def count(self) -> int:
+        """How many they are."""
+        return len(self.names)
 
 
 class Store:
@@ -78,6 +95,37 @@ class Store:
     def read(self, name: str) -> Picture:
         """The picture of that name. Raises AimvError when it is missing or damaged (a damaged file is removed)."""
         return load_picture(self.path(name))
+
+    def usage(self) -> Usage:
+        """All pictures that are there."""
+        return self.unused(())
+
+    def unused(self, keep: Collection[str]) -> Usage:
+        """All pictures that are there but those of these names."""
+        sizes: dict[str, int] = {}
+        for path in self.folder.glob("??/*.jpg"):
+            if path.stem not in keep:
+                with contextlib.suppress(FileNotFoundError):  # somebody else has just removed it
+                    sizes[path.stem] = path.stat().st_size
+        return Usage(tuple(sorted(sizes)), sum(sizes.values()))
+
+    def remove(self, unused: Usage, progress: Progress = silent) -> None:
+        """Deletes these pictures, half-written files and folders that are empty. Nobody may write meanwhile.
+
+        Raises AimvError when a file can't be deleted; those before it are.
+        """
+        try:
+            for done, name in enumerate(unused.names):
+                progress("cleaning up", done, unused.count)
+                self.path(name).unlink(missing_ok=True)
+            for part in self.folder.glob("??/.*.part"):
+                part.unlink(missing_ok=True)
+            for folder in self.folder.glob("??"):
+                if not any(folder.iterdir()):
+                    folder.rmdir()
+        except OSError as error:
+            raise AimvError(f"{error.filename} can't be deleted ({error.strerror})") from error
+        progress("cleaning up", unused.count, unused.count)
 
 
 def load_picture(path: Path) -> Picture:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aimv_engine.errors import AimvError
 from aimv_engine.frames.plan import Camera, KeyframeSpec, WeightedText
-from aimv_engine.store import Store, name_of, write_whole
+from aimv_engine.store import Store, Usage, name_of, write_whole
 
 SPEC = KeyframeSpec(
     seed=7,
@@ -70,6 +70,34 @@ def test_a_part_of_a_file_left_by_a_crash_does_not_count(store, share):
     assert "ab12" not in store
     with pytest.raises(AimvError, match="damaged"):
         store.read("ab12")
+
+
+def test_what_nobody_uses_is_counted_and_removed_and_the_rest_stays(store):
+    for name in ("ab12", "ab34", "cd56"):
+        store.write(name, painted())
+    size = store.path("ab12").stat().st_size
+    (store.folder / "ab" / ".half.part").write_bytes(b"half")
+    assert (store.usage().bytes, store.usage().count) == (3 * size, 3)
+    unused = store.unused({"ab12", "gone"})
+    assert unused == Usage(("ab34", "cd56"), 2 * size)
+    store.path("cd56").unlink()  # by somebody else, meanwhile
+    told = []
+    store.remove(unused, lambda *progress: told.append(progress))
+    assert store.usage().names == ("ab12",)
+    assert "ab12" in store
+    assert [path.name for path in store.folder.rglob("*")] == ["ab", "ab12.jpg"]
+    assert told[-1] == ("cleaning up", 2, 2)
+
+
+def test_an_empty_store_uses_nothing(store):
+    assert store.usage() == Usage((), 0)
+    store.remove(store.usage())
+
+
+def test_what_cannot_be_deleted_is_named(store):
+    store.path("ab12").mkdir(parents=True)  # a folder in a file's place is the one that even root can't unlink
+    with pytest.raises(AimvError, match=r"ab12\.jpg can't be deleted"):
+        store.remove(store.usage())
 
 
 def test_a_write_that_fails_leaves_neither_a_part_nor_the_old_file_broken(tmp_path):
