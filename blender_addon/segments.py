@@ -181,14 +181,19 @@ def _state(scene: Scene, segment: Segment) -> str:
 def add(scene: Scene, name: str, frame: int) -> TimelineMarker:
     """A new scene without anything in it."""
     marker = scene.timeline_markers.new(name, frame=frame)
-    adopt(marker)
+    marker.select = False  # as Blender makes it, a stray key would move it
+    marker.aimv.is_scene = True
+    marker.aimv.uid = new_uid()
     return marker
 
 
-def adopt(marker: TimelineMarker) -> None:
-    """Makes an ordinary marker a scene."""
-    marker.aimv.is_scene = True
-    marker.aimv.uid = new_uid()
+def adopt(scene: Scene, marker: TimelineMarker) -> None:
+    """Makes an ordinary marker a scene that shows what the scene it lies in shows. Raises AddonError."""
+    around = at(scene, marker.frame)
+    if around and around.frame == marker.frame:
+        raise AddonError(f"Scene {around.name} begins at this very frame")
+    data = plain.read(around.aimv) if around else {"is_scene": True}
+    plain.write(marker.aimv, data | {"uid": new_uid()})
 
 
 def split(scene: Scene, frame: int) -> TimelineMarker:
@@ -197,15 +202,15 @@ def split(scene: Scene, frame: int) -> TimelineMarker:
     The second half remembers what the pictures were made of, so that both halves are stale, not empty. Raises
     AddonError where nothing can be split.
     """
-    marker = at(scene, frame)
-    if marker is None:
+    whole = at(scene, frame)
+    if whole is None:
         raise AddonError("There is no scene here to split")
-    first, last = bounds(scene, marker)
+    first, last = bounds(scene, whole)
     if not first < frame < last:
         raise AddonError("A scene can be split only between its first and its last frame")
-    data = plain.read(marker.aimv)
-    half = add(scene, free_name(scene, marker), frame)
-    plain.write(half.aimv, data | {"uid": half.aimv.uid})
+    half = scene.timeline_markers.new(free_name(scene, whole), frame=frame)
+    half.select = False
+    adopt(scene, half)
     return half
 
 
@@ -323,44 +328,40 @@ def mend(scene: Scene) -> None:
     """Makes identities right again after copying and deleting in Blender. Costs next to nothing when they are.
 
     A scene without an identity gets one, and a duplicate a new one: its marker was copied, its pictures were not. The
-    marker that keeps the identity is the one whose strip lies there, the older one where there is no strip. A scene
-    whose strips are gone is empty.
+    marker that keeps the identity is the one whose strip lies there, the older one where there is no strip. Where
+    pictures were made but none lie any more, the scene is empty.
     """
-    starts = _strip_starts(scene)
+    spans = _strip_spans(scene)
     owners: dict[str, TimelineMarker] = {}
     for marker in [marker for marker in scene.timeline_markers if marker.aimv.is_scene]:
-        if not marker.aimv.uid:
-            marker.aimv.uid = new_uid()
-        owner = owners.setdefault(marker.aimv.uid, marker)
+        uid = marker.aimv.uid = marker.aimv.uid or new_uid()
+        owner = owners.setdefault(uid, marker)
         if owner != marker:
-            copy = marker if _distance(owner, starts) <= _distance(marker, starts) else owner
-            owners[marker.aimv.uid] = owner if copy == marker else marker
+            near = {
+                twin: min((abs(first - twin.frame) for first, _ in spans[uid]), default=0) for twin in (owner, marker)
+            }
+            owners[uid], copy = sorted(near, key=near.get)
             make_own(scene, copy, owners)
             owners[copy.aimv.uid] = copy
-    for uid, marker in owners.items():
-        if marker.aimv.made and uid not in starts:
-            marker.aimv.made = marker.aimv.made_size = ""
+    for segment in read(scene):
+        own, middle = segment.marker.aimv, (segment.first + segment.last) // 2
+        if own.made and own.uid not in spans and not any(a <= middle < b for ab in spans.values() for a, b in ab):
+            own.made = own.made_size = ""
 
 
-def _strip_starts(scene: Scene) -> dict[str, list[int]]:
-    """Where the image strips of each scene begin."""
+def _strip_spans(scene: Scene) -> defaultdict[str, list[tuple[int, int]]]:
+    """From where to where the image strips of each scene reach."""
     from . import strips  # it knows segments
 
-    starts = defaultdict(list)
-    for strip in compat.all_strips(scene):
-        if strip.type == "IMAGE" and (uid := strips.scene_of(strip)):
-            starts[uid].append(compat.start(strip))
-    return starts
+    spans = defaultdict(list)
+    for strip in strips.pictures(scene):
+        spans[strips.scene_of(strip)].append((compat.start(strip), compat.end(strip)))
+    return spans
 
 
 def has_strips(scene: Scene, marker: TimelineMarker) -> bool:
     """Whether pictures of the scene lie on its timeline."""
-    return marker.aimv.uid in _strip_starts(scene)
-
-
-def _distance(marker: TimelineMarker, starts: dict[str, list[int]]) -> int:
-    """How far the marker is from where one of its strips begins."""
-    return min((abs(start - marker.frame) for start in starts.get(marker.aimv.uid, ())), default=0)
+    return marker.aimv.uid in _strip_spans(scene)
 
 
 def make_own(scene: Scene, copy: TimelineMarker, taken: Container[str] = ()) -> None:
