@@ -1,8 +1,8 @@
 """AIMV inside Blender. Standard library and bpy only: the engine is another process with its own Python."""
 
-from . import disk, operators, preferences, properties, repair
+from . import disk, operators, preferences, prompts, properties, repair, strips
 
-MODULES = (preferences, properties, repair, disk, operators)  # in the order in which they are registered
+MODULES = (preferences, properties, strips, repair, disk, prompts, operators)  # in the order of registering
 
 
 def register() -> None:

@@ -205,13 +205,18 @@ def split(scene: Scene, frame: int) -> TimelineMarker:
     whole = at(scene, frame)
     if whole is None:
         raise AddonError("There is no scene here to split")
-    first, last = bounds(scene, whole)
-    if not first < frame < last:
-        raise AddonError("A scene can be split only between its first and its last frame")
+    check_split(scene, whole, frame)
     half = scene.timeline_markers.new(free_name(scene, whole), frame=frame)
     half.select = False
     adopt(scene, half)
     return half
+
+
+def check_split(scene: Scene, marker: TimelineMarker, frame: int) -> None:
+    """Raises AddonError when a scene can't be split at that frame."""
+    first, last = bounds(scene, marker)
+    if not first < frame < last:
+        raise AddonError(f"Scene {marker.name} can be split only between its first frame and its last")
 
 
 def free_name(scene: Scene, marker: TimelineMarker) -> str:

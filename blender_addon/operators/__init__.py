@@ -1,6 +1,8 @@
 """What a person can do: one module for each thing that it is done to."""
 
-MODULES = ()
+from . import disk, scenes
+
+MODULES = (scenes, disk)
 
 
 def register() -> None:

@@ -1,0 +1,163 @@
+"""Cleaning up: what a project's pictures take on the disk, and deleting those that nobody needs."""
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty
+from bpy.types import Context, Event, Operator, Scene, UILayout
+
+from .. import compat, disk, jobs, requests
+from ..errors import AddonError
+from .song import Work
+
+MOST = 6  # names of files that a dialog shows
+
+_found: dict[str, Any] = {}  # what the engine said of the project that the dialog is about
+
+
+def check(scene: Scene) -> None:
+    """Raises AddonError when nothing can be cleaned up now."""
+    folder = str(requests.project(scene))
+    if any(job.params.get("project") == folder and job.kind != "usage" for job in jobs.unfinished()):
+        raise AddonError("Pictures of this project are being worked on: wait until that is done, or cancel it")
+
+
+def ask(scene: Scene, land: jobs.Land) -> jobs.Job:
+    """Asks the engine what the project's pictures take, and which of them nobody needs."""
+    requests.give_uid(scene)
+    params = {"project": str(requests.project(scene)), "keep": disk.keep(scene)}
+    return jobs.submit(scene, "usage", "Look for Unused Pictures", params, land)
+
+
+def clean(scene: Scene, forget: list[str], land: jobs.Land) -> jobs.Job:
+    """Asks the engine to delete pictures that neither this file needs nor any other, but for those to forget."""
+    check(scene)
+    params = {**requests.common(scene), "keep": disk.keep(scene), "forget": forget}
+    return jobs.submit(scene, "clean", "Clean Up", params, land)
+
+
+def gone(found: dict[str, Any]) -> list[str]:
+    """The .blend files that use pictures and are not there any more."""
+    return [other["blend"] for other in found["others"] if not other["there"]]
+
+
+def amount(size: int) -> str:
+    """A size in bytes as a person reads it."""
+    for unit, least in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= least:
+            return f"{size / least:.1f} {unit}"
+    return f"{size} bytes"
+
+
+class AIMV_OT_clean_up(Work, Operator):
+    bl_idname = "aimv.clean_up"
+    bl_label = "Clean Up"
+    bl_description = "See what the pictures take on the disk, and delete those that no scene uses"
+
+    forget: BoolProperty(
+        name="Forget Missing Files",
+        description="Delete also what only .blend files use that are not there any more",
+        options={"SKIP_SAVE"},
+    )
+    asked: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})  # whether the engine has said what there is
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        try:
+            check(compat.sequencer_scene(context))
+        except AddonError as error:
+            cls.poll_message_set(str(error))
+            return False
+        return True
+
+    def invoke(self, context: Context, _event: Event) -> set[str]:
+        self.wait = False
+        if self.asked:
+            return context.window_manager.invoke_props_dialog(self, width=420, confirm_text="Delete Unused Pictures")
+        try:
+            ask(compat.sequencer_scene(context), _show_dialog)
+        except AddonError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+    def work(self, scene: Scene) -> list[jobs.Job]:
+        if self.wait:
+            check(scene)
+            jobs.wait(ask(scene, _keep_found))
+        forget = gone(_found) if self.forget else []
+        return [clean(scene, forget, self._tell if self.wait else _show_outcome)]
+
+    def _tell(self, _scene: Scene, result: dict[str, Any]) -> None:
+        self.report({"INFO"}, _outcome(result))
+
+    def draw(self, _context: Context) -> None:
+        column = self.layout.column()
+        column.label(text=f"All pictures take {amount(_found['bytes'])} ({_found['count']:,} files)", icon="DISK_DRIVE")
+        if _found["unused_count"]:
+            unused = f"{amount(_found['unused_bytes'])} of that ({_found['unused_count']:,} files) is not used"
+            column.label(text=unused, icon="TRASH")
+        else:
+            column.label(text="Every one of them is used", icon="CHECKMARK")
+        missing = gone(_found)
+        here = bpy.data.filepath
+        _draw_files(column, "Kept for these files too", _there(_found, here))
+        _draw_files(column, "These files use pictures and are missing", missing)
+        if missing:
+            column.prop(self, "forget")
+
+
+def _there(found: dict[str, Any], here: str) -> list[str]:
+    return [other["blend"] for other in found["others"] if other["there"] and Path(other["blend"]) != Path(here)]
+
+
+def _draw_files(column: UILayout, title: str, files: list[str]) -> None:
+    if not files:
+        return
+    column.separator()
+    column.label(text=f"{title}:")
+    for path in files[:MOST]:
+        column.label(text=path, icon="FILE_BLEND", translate=False)
+    if len(files) > MOST:
+        column.label(text=f"and {len(files) - MOST} more")
+
+
+def _keep_found(_scene: Scene, result: dict[str, Any]) -> None:
+    _found.clear()
+    _found.update(result)
+
+
+def _show_dialog(scene: Scene, result: dict[str, Any]) -> None:
+    """Asks the person what to do, in the window that Blender calls the first."""
+    _keep_found(scene, result)
+    windows = bpy.context.window_manager.windows
+    if windows and not bpy.app.background:
+        with bpy.context.temp_override(window=windows[0]):
+            bpy.ops.aimv.clean_up("INVOKE_DEFAULT", asked=True)
+
+
+def _show_outcome(_scene: Scene, result: dict[str, Any]) -> None:
+    windows = bpy.context.window_manager.windows
+    if windows and not bpy.app.background:
+        with bpy.context.temp_override(window=windows[0]):
+            bpy.context.window_manager.popup_menu(
+                lambda menu, _: menu.layout.label(text=_outcome(result)), icon="TRASH"
+            )
+
+
+def _outcome(result: dict[str, Any]) -> str:
+    return f"Deleted {result['count']:,} pictures, {amount(result['bytes'])}"
+
+
+CLASSES = (AIMV_OT_clean_up,)
+
+
+def register() -> None:
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
