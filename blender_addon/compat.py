@@ -62,6 +62,30 @@ def set_end(strip: Strip, frame: int) -> None:
     setattr(strip, _END, frame)
 
 
+def content(strip: Strip) -> tuple[int, int]:
+    """The frames that a strip's content would fill, were it neither trimmed nor extended."""
+    first = round(getattr(strip, _CONTENT))
+    return first, round(strip.content_end) if V5_2 else first + strip.frame_duration
+
+
+def move_content(strip: Strip, frame: int) -> None:
+    """Moves the strip as it is, trimmed or not, and its keys with it, so that its content begins at that frame."""
+    setattr(strip, _CONTENT, frame)
+
+
+def siblings(scene: Scene, strip: Strip) -> Any:
+    """The strips beside this one, itself too, on the timeline or in the same meta strip: the collection it is in."""
+    meta = strip.parent_meta()
+    if meta is None:
+        return strips(scene)
+    return meta.strips if V5_0 else meta.sequences
+
+
+def inputs(strip: Strip) -> list[Strip]:
+    """The strips that an effect is made of; none for other strips."""
+    return [getattr(strip, f"input_{number}") for number in range(1, getattr(strip, "input_count", 0) + 1)]
+
+
 def set_sound_start(strip: Strip, frame: float, fps: float) -> None:
     """Moves a sound strip so that its content, trimmed or not, begins at that frame.
 
@@ -92,6 +116,27 @@ def new_effect(
 
 
 # Animation
+
+
+def fcurves(scene: Scene) -> Any:
+    """The scene's animation curves, as a collection that removes them; None while there is no animation."""
+    animation = scene.animation_data
+    if animation is None or animation.action is None:
+        return None
+    action = animation.action
+    if not V4_4:
+        return action.fcurves
+    slot = animation.action_slot
+    if slot is None or not action.layers or not action.layers[0].strips:
+        return None
+    bag = action.layers[0].strips[0].channelbag(slot)
+    return bag.fcurves if bag else None
+
+
+def curves_of(scene: Scene, strip: Strip) -> list[FCurve]:
+    """The animation curves of a strip's properties."""
+    path = f"{strip.path_from_id()}."
+    return [curve for curve in fcurves(scene) or () if curve.data_path.startswith(path)]
 
 
 def new_fcurve(scene: Scene, path: str) -> FCurve:
