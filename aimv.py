@@ -8,8 +8,10 @@ straight on to it.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
+from pathlib import Path
 
 WITH_BLENDER = ("make", "render")  # commands that write a .blend
 
@@ -33,8 +35,8 @@ def launch(arguments: list[str]) -> int:
     from aimv_engine import environment
 
     command = arguments[0] if arguments else "--help"
-    if command == "test":
-        return test(arguments[1:])
+    if command in ("setup", "test"):
+        return {"setup": setup, "test": test}[command](arguments[1:])
     asks_for_help = bool({"-h", "--help"} & {command, *arguments})
     if asks_for_help and sys.version_info >= (3, 11):  # at once, before anything is set up
         from aimv_engine import cli
@@ -46,6 +48,64 @@ def launch(arguments: list[str]) -> int:
         if command in WITH_BLENDER and not asks_for_help and "--no-blender" not in arguments:
             environment.ensure_blender(home, progress)  # without one the engine says why, and goes on
     return become([str(python), "-P", "-m", "aimv_engine.cli", *arguments], environment.clean_variables(home))
+
+
+def setup(arguments: list[str]) -> int:
+    """Makes or mends the engine's environment and does nothing else; Blender's add-on runs this too."""
+    import argparse
+
+    from aimv_engine import environment
+
+    text = "Makes or mends the engine's environment. Every other command does that too, on its first use."
+    parser = argparse.ArgumentParser(prog="aimv.py setup", description=text)
+    text = "where another build of torch lies (docs/compute.md); remembered, and '' is the registry's build again"
+    parser.add_argument("--index", metavar="ADDRESS", help=text)
+    parser.add_argument("--json", action="store_true", help="JSON lines, for programs; ends when its stdin closes")
+    options = parser.parse_args(arguments)
+    home = environment.default_home()
+    if options.json:
+        return setup_for_program(home, options.index)
+    with Progress() as progress:
+        python = environment.ensure_engine(home, progress, thorough=True, index=options.index)
+    tell(f"the engine is ready: {python}")
+    return 0
+
+
+def setup_for_program(home: Path, index: str | None) -> int:
+    """The same with progress, result and error as JSON lines. Ends when the program that reads them does."""
+    import json
+    import threading
+    from _thread import interrupt_main
+
+    from aimv_engine import environment
+    from aimv_engine.errors import AimvError
+
+    def wait_for_end_of_input() -> None:
+        while os.read(0, 4096):  # sys.stdin would be locked when Python ends
+            pass
+        interrupt_main()
+
+    def say(**message: object) -> None:
+        print(json.dumps(message), flush=True)
+
+    threading.Thread(target=wait_for_end_of_input, daemon=True).start()
+    try:
+        python = environment.ensure_engine(
+            home,
+            lambda stage, done, total: say(progress={"stage": stage, "done": done, "total": total}),
+            thorough=True,
+            index=index,
+        )
+    except AimvError as error:
+        say(error=str(error))
+        return 1
+    except KeyboardInterrupt:
+        if sys.platform != "win32" and os.getpgrp() == os.getpid():  # with all that pip has started
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            os.killpg(0, signal.SIGTERM)
+        raise
+    say(result={"python": str(python)})
+    return 0
 
 
 def test(arguments: list[str]) -> int:

@@ -1,7 +1,6 @@
 """The launcher and its environments, for real: tiny packages, no network, a folder with a space and umlauts."""
 
 import ast
-import hashlib
 import json
 import os
 import shutil
@@ -9,8 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,133 +16,13 @@ import pytest
 from aimv_engine import environment
 from aimv_engine.errors import AimvError
 from aimv_engine.pythons import find_python
-
-ROOT = Path(__file__).resolve().parent.parent
-MODULES = ("__init__", "errors", "pythons", "virtual_environment", "environment")
-LAUNCHER = ("aimv.py", *(f"aimv_engine/{name}.py" for name in MODULES))
-CLI = """
-import json, os, sys
-import carrier, needed, aimv_engine
-from aimv_engine import environment
-
-host = environment.blender_host()
-facts = {"arguments": sys.argv[1:], "folder": os.getcwd(), "engine": aimv_engine.__file__, "needed": needed.VERSION}
-facts["blender"] = {"version": host.version, "reason": host.reason}
-facts["variables"] = dict(os.environ)
-print(json.dumps(facts))
-sys.exit(7)
-"""
-SLOW_BACKEND = """
-import os, pathlib, time, zipfile
-
-def build_wheel(folder, settings=None, metadata=None):
-    while pathlib.Path(os.environ["WAIT_WHILE"]).exists():
-        time.sleep(0.05)
-    name = "slow-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(pathlib.Path(folder, name), "w") as wheel:
-        wheel.writestr("slow.py", "")
-        wheel.writestr("slow-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: slow\\nVersion: 1.0\\n")
-        wheel.writestr("slow-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        wheel.writestr("slow-1.0.dist-info/RECORD", "slow.py,,\\nslow-1.0.dist-info/RECORD,,\\n")
-    return name
-"""
-
-
-def write_wheel(folder: Path, name: str, version: str) -> str:
-    """A wheel of one package with VERSION in it and a second module; its sha256."""
-    path = folder / f"{name}-{version}-py3-none-any.whl"
-    info = f"{name}-{version}.dist-info"
-    files = {
-        f"{name}/__init__.py": f"VERSION = '{version}'\n",
-        f"{name}/part.py": "",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    with zipfile.ZipFile(path, "w") as wheel:
-        for file, text in files.items():
-            wheel.writestr(file, text)
-        wheel.writestr(f"{info}/RECORD", "".join(f"{file},,\n" for file in [*files, f"{info}/RECORD"]))
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Checkout:
-    """A copy of the launcher with requirements of its own, and a home directory that should stay empty."""
-
-    folder: Path
-    python: str = sys.executable  # what the launcher is started with
-
-    @property
-    def home(self) -> Path:
-        return self.folder / ".aimv"
-
-    @property
-    def log(self) -> str:
-        return (self.home / "setup.log").read_text(encoding="utf-8")
-
-    @property
-    def packages(self) -> Path:
-        return next((self.home / "engine").glob("[lL]ib*/**/site-packages"))
-
-    def require(self, file: str, *lines: str) -> None:
-        (self.folder / "requirements" / file).write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-        user = self.folder.parent / "user"
-        user.mkdir(exist_ok=True)
-        there = Path.home()
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIMV", "PIP_", "XDG_"))}
-        changed = {
-            "HOME": str(user),
-            "PYENV_ROOT": os.environ.get("PYENV_ROOT", str(there / ".pyenv")),
-            "RUSTUP_HOME": str(there / ".rustup"),  # pip asks rustc for its version, which would make one
-            "PYTHONPATH": str(self.folder / "astray"),
-            "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": (self.folder / "wheels").as_uri(),
-            "PIP_CONFIG_FILE": os.devnull,
-        }
-        return subprocess.Popen(
-            [self.python, str(self.folder / "aimv.py"), *arguments],
-            cwd=user,
-            env={**kept, **changed, **variables},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            start_new_session=True,
-        )
-
-    def run(self, *arguments: str, **variables: str) -> tuple[int, str, str]:
-        """Exit status, stdout, stderr."""
-        process = self.start(*arguments, **variables)
-        out, complaints = process.communicate(timeout=120)
-        return process.returncode, out, complaints
-
-    def facts(self, *arguments: str) -> dict[str, object]:
-        """What the engine saw when it was started with success."""
-        status, out, complaints = self.run(*arguments)
-        assert status == 7, complaints
-        return dict(json.loads(out))
+from tests.checkouts import LAUNCHER, ROOT, Checkout, add_slow_package, copy_launcher, processes_in_group, write_wheel
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout whose engine was made by its first use. To be looked at; `checkout` is a copy to break."""
-    checkout = Checkout(tmp_path_factory.mktemp("first use") / "Grüße an Zoë")
-    for name in ("aimv_engine", "requirements", "wheels", "astray"):
-        (checkout.folder / name).mkdir(parents=True)
-    for name in LAUNCHER:
-        shutil.copy(ROOT / name, checkout.folder / name)
-    (checkout.folder / "aimv_engine" / "cli.py").write_text(CLI)
-    (checkout.folder / "astray" / "needed.py").write_text("VERSION = 'not from the environment'\n")
-    wheels = checkout.folder / "wheels"
-    write_wheel(wheels, "needed", "1.0")
-    write_wheel(wheels, "needed", "2.0")
-    write_wheel(wheels, "bpy", "1.0")
-    checkout.require("engine.txt", "needed==1.0")
-    checkout.require("cuda.txt")
-    checkout.require("weights.txt", f"carrier==1.0 --hash=sha256:{write_wheel(wheels, 'carrier', '1.0')}")
-    for version in environment.BLENDERS:
-        checkout.require(f"blender-{version}.txt", "bpy==1.0")
+    checkout = copy_launcher(tmp_path_factory.mktemp("first use"))
     status, _, complaints = checkout.run("analyze")
     assert status == 7, complaints
     assert "setting up" in complaints
@@ -232,14 +110,7 @@ def test_what_can_not_be_installed_is_said_in_one_line(checkout: Checkout) -> No
 
 @pytest.mark.skipif(os.name != "posix", reason="sends the signal of Ctrl-C")
 def test_an_interrupted_setup_goes_on_where_it_was(checkout: Checkout) -> None:
-    checkout.require("engine.txt", "needed==1.0", "slow==1.0")
-    source = checkout.folder / "wheels" / "slow-1.0.zip"
-    with zipfile.ZipFile(source, "w") as archive:
-        project = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
-        archive.writestr("slow-1.0/pyproject.toml", project)
-        archive.writestr("slow-1.0/backend.py", SLOW_BACKEND)
-    flag = checkout.folder / "wait"
-    flag.touch()
+    flag = add_slow_package(checkout)
     process = checkout.start("analyze", WAIT_WHILE=str(flag))
     while "slow-1.0" not in checkout.log:
         time.sleep(0.05)
@@ -252,6 +123,80 @@ def test_an_interrupted_setup_goes_on_where_it_was(checkout: Checkout) -> None:
     status, _, complaints = checkout.run("analyze", WAIT_WHILE=str(flag))
     assert status == 7, complaints
     assert (checkout.packages / "slow.py").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="looks for a process as POSIX does")
+def test_setup_for_a_program_ends_when_its_input_closes(checkout: Checkout) -> None:
+    flag = add_slow_package(checkout)
+    process = checkout.start("setup", "--json", WAIT_WHILE=str(flag))
+    while "slow-1.0" not in checkout.log:
+        time.sleep(0.05)
+    out, _ = process.communicate(timeout=30)  # closes it
+    assert process.returncode == 130
+    assert json.loads(out.splitlines()[-1])["progress"]["stage"].startswith("Engine: ")
+    assert not processes_in_group(process.pid)
+
+
+def test_setup_tells_a_program_how_far_it_is_and_mends(checkout: Checkout) -> None:
+    (checkout.packages / "needed" / "part.py").unlink()
+    process = checkout.start("setup", "--json")
+    assert process.stdin is not None
+    assert process.stdout is not None
+    *progress, result = [json.loads(line) for line in process.stdout]
+    assert progress
+    assert all(line["progress"]["stage"].startswith("Engine: ") for line in progress)
+    assert Path(result["result"]["python"]).is_relative_to(checkout.home)
+    assert (checkout.packages / "needed" / "part.py").exists()
+    process.communicate()
+
+
+def test_setup_tells_a_program_what_went_wrong(checkout: Checkout) -> None:
+    checkout.require("engine.txt", "absent==1.0")
+    process = checkout.start("setup", "--json")
+    assert process.stdout is not None
+    error = [json.loads(line) for line in process.stdout][-1]["error"]
+    assert error.startswith("Engine: No matching distribution found for absent==1.0")
+    process.communicate()
+    assert process.returncode == 1
+
+
+def test_another_build_of_torch_comes_from_another_index_and_goes_again(checkout: Checkout) -> None:
+    index = checkout.folder / "index" / "torch"
+    index.mkdir(parents=True)
+    write_wheel(index, "torch", "1.0+other")
+    (index / "index.html").write_text('<a href="torch-1.0%2Bother-py3-none-any.whl">torch</a>')
+    write_wheel(checkout.folder / "wheels", "torch", "1.0")
+    checkout.require("engine.txt", "needed==1.0", "torch==1.0")
+    registry = {"PIP_NO_INDEX": "", "PIP_INDEX_URL": (checkout.folder / "registry").as_uri()}
+
+    def build(*arguments: str, status: int) -> str:
+        assert checkout.run(*arguments, **registry)[0] == status
+        return (checkout.packages / "torch" / "__init__.py").read_text()
+
+    assert "'1.0'" in build("analyze", status=7)
+    assert "'1.0+other'" in build("setup", "--index", index.parent.as_uri(), status=0)
+    checkout.require("engine.txt", "torch==1.0", "needed==1.0")
+    assert "'1.0+other'" in build("analyze", status=7)  # it is remembered
+    assert "'1.0'" in build("setup", "--index", "", status=0)
+
+
+def test_the_engine_is_found_where_it_is_ready_and_its_code_where_it_has_moved(checkout: Checkout) -> None:
+    code = "import sys; from aimv_engine.environment import *; home = default_home(); "
+    code += "print(engine_python(home), engine_bytes(home))"
+    variables = {**os.environ, "AIMV_HOME": str(checkout.home)}
+
+    def look() -> list[str]:
+        command = [sys.executable, "-c", code]
+        return subprocess.run(
+            command, cwd=checkout.folder, env=variables, capture_output=True, encoding="utf-8", check=True
+        ).stdout.rsplit(" ", 1)
+
+    python, size = look()
+    assert int(size) > 10_000
+    engine = [python, "-P", "-c", "import aimv_engine; print(aimv_engine.__file__)"]
+    assert Path(subprocess.check_output(engine, encoding="utf-8").strip()).is_relative_to(checkout.folder)
+    checkout.require("engine.txt", "needed==2.0")
+    assert look() == ["None", size]
 
 
 def test_of_two_that_start_at_once_one_sets_up(checkout: Checkout) -> None:
