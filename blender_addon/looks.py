@@ -20,8 +20,13 @@ def _found() -> list[Item]:
     found = []
     for path in sorted(FOLDER.glob("*.toml")):
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-        found.append((path.stem, data["title"], data["words"], zlib.crc32(path.stem.encode()) >> 1))
+        found.append((path.stem, data["title"], data["words"], number(path.stem)))
     return found
+
+
+def number(name: str) -> int:
+    """What a .blend keeps for a look."""
+    return zlib.crc32(name.encode()) >> 1
 
 
 def items(_owner: Any, _context: Any) -> list[Item]:

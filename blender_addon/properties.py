@@ -61,7 +61,9 @@ class AIMV_Marker(PropertyGroup):
     negative: StringProperty(name="Negative Prompt", description="What is not to be seen")
     tags: CollectionProperty(type=AIMV_Tag, name="Tags")
     candidates: CollectionProperty(type=AIMV_Candidate, name="Candidates")
-    look: EnumProperty(name="Look", description="How the pictures are painted", items=looks.items)
+    look: EnumProperty(
+        name="Look", description="How the pictures are painted", items=looks.items, default=looks.number("oil")
+    )
     seed: IntProperty(name="Seed", description="Another seed gives other pictures of the same prompt", min=0)
     seed_locked: BoolProperty(name="Lock Seed", description="Shuffling and pasting leave the seed as it is")
     camera: EnumProperty(name="Camera", description="How the scene is travelled through", items=CAMERAS)
