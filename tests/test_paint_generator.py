@@ -164,7 +164,7 @@ def test_a_killed_worker_is_a_clear_error_and_the_generator_goes_on_after_it():
     next(pictures)
     (worker,) = set(multiprocessing.active_children()) - others
     os.kill(worker.pid, signal.SIGTERM)
-    with pytest.raises(AimvError, match="painting process ended"):
+    with pytest.raises(AimvError, match="a process for painting has ended"):
         list(pictures)
     assert len(list(generator.pictures([spec(LAKE, walk) for walk in range(8)], SIZE))) == 8
     generator.close()
@@ -193,7 +193,8 @@ def test_identity_is_the_same_in_every_process():
 
 
 def test_what_a_worker_imports_is_light():
-    script = "import sys, aimv_engine.frames.generators.paint.workers, aimv_engine.frames.generators.paint.scene\n"
+    paint = "aimv_engine.frames.generators.paint"
+    script = f"import sys, aimv_engine.workers, {paint}.painter, {paint}.scene\n"
     script += "print([name for name in ('torch', 'transformers', 'librosa') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -8,10 +8,11 @@ from aimv_engine import weights
 from aimv_engine.arrays import Picture
 from aimv_engine.frames.plan import KeyframeSpec
 from aimv_engine.heartbeat import Heartbeat, meanwhile, nothing
+from aimv_engine.workers import Workers
 
 from .catalogue import catalogue, catalogue_hash
 from .choose import Chooser
-from .workers import Job, Painter, Workers
+from .painter import Job, Painter, prepare
 
 RECIPE = 2  # raised whenever the same spec gives another picture
 FEW = 6  # so many pictures are painted sooner here than by processes that must start first
@@ -24,8 +25,8 @@ class Paint:
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        self._count = min(os.cpu_count() or 1, 8) if workers is None else workers
-        self._workers: Workers | None = None
+        count = min(os.cpu_count() or 1, 8) if workers is None else workers
+        self._workers: Workers[Job, Picture] | None = Workers("painting", prepare, count, ahead=2) if count else None
         self._painter: Painter | None = None
         self._chooser: Chooser | None = None
 
@@ -43,25 +44,17 @@ class Paint:
         for spec in specs:
             heartbeat()
             jobs.append(_job(self._chooser, spec, size))
-        if self._count == 0 or (len(jobs) <= FEW and self._workers is None):
+        if self._workers is None or (len(jobs) <= FEW and not self._workers.awake):
             self._painter = self._painter or Painter()
             for job in jobs:
                 yield meanwhile(partial(self._painter.paint, job), heartbeat)
-            return
-        self._workers = self._workers or Workers(self._count)
-        finished = False
-        try:
-            yield from self._workers.paint(jobs, heartbeat)
-            finished = True
-        finally:
-            if not finished:  # interrupted, closed or failed: what the workers still do is of no use
-                self.close()
+        else:
+            yield from self._workers.run(jobs, heartbeat)
 
     def close(self) -> None:
         """Ends the painting processes. Safe to call twice; painting again starts new ones."""
-        workers, self._workers = self._workers, None
-        if workers is not None:
-            workers.close()
+        if self._workers is not None:
+            self._workers.close()
 
 
 def _chooser() -> Chooser:
