@@ -7,7 +7,6 @@ import bpy
 from bpy.types import Context, UILayout
 
 WIDGET = 20  # pixels a unit of the interface has at scale 1
-NARROW = 11  # units: below that a row has no room for what can be said by an icon
 LINE = 0.7  # the height of a line of running text, in rows
 
 
@@ -31,8 +30,10 @@ def wrapped(layout: UILayout, text: str, pixels: float, icon: str = "NONE") -> U
     points = preferences.ui_styles[0].widget.points * scale
     indent = WIDGET * scale if icon != "NONE" else 0
     column = layout.column(align=True)
-    column.scale_y = LINE
-    for index, line in enumerate(lines(text, pixels - indent, points)):
+    broken = lines(text, pixels - indent, points)
+    if len(broken) > 1:
+        column.scale_y = LINE
+    for index, line in enumerate(broken):
         column.label(text=line, icon="NONE" if not indent else "BLANK1" if index else icon, translate=False)
     return column
 
