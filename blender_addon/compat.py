@@ -74,7 +74,7 @@ def move_content(strip: Strip, frame: int) -> None:
 
 
 def siblings(scene: Scene, strip: Strip) -> Any:
-    """The strips beside this one, itself too, on the timeline or in the same meta strip: the collection it is in."""
+    """The strips beside this one, which is one of them: on the timeline or in a meta strip, as a collection."""
     meta = strip.parent_meta()
     if meta is None:
         return strips(scene)

@@ -140,6 +140,23 @@ def case_pictures_that_are_gone_are_named(folder):
     assert aimv.strips.missing(scene, folder) == ["blank.png", "store/gone.jpg"]
 
 
+def case_a_long_scene_lies_in_strips_side_by_side(folder):
+    scene, (marker,) = scene_with(1, end=9000)
+    uid = marker.aimv.uid
+    for count, parts in ((5000, 3), (6001, 4), (1500, 1), (4100, 3)):
+        names = named(f"n{count}", count)
+        ensure(scene, marker, 1, names, folder)
+        lying = aimv.strips.of(scene, uid)
+        assert len(lying) == parts
+        assert [name for strip in lying for name in shown(strip)] == names
+        assert all(one[1] == other[0] for one, other in pairwise(span(strip) for strip in lying))
+        assert (span(lying[0])[0], span(lying[-1])[1]) == (1, 1 + count)
+        assert len({strip.channel for strip in lying}) == 1
+    names[1300:1500] = named("more", 200)  # across the border of two strips
+    aimv.strips.set_frames(scene, uid, 1300, named("more", 200))
+    assert [name for strip in aimv.strips.of(scene, uid) for name in shown(strip)] == names
+
+
 # What the editor did stays
 
 
