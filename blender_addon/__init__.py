@@ -1,8 +1,19 @@
 """AIMV inside Blender. Standard library and bpy only: the engine is another process with its own Python."""
 
-from . import disk, operators, preferences, prompts, properties, repair, strips
+from . import disk, handlers, jobs, operators, preferences, prompts, properties, repair, strips
 
-MODULES = (preferences, properties, strips, repair, disk, prompts, operators)  # in the order of registering
+# in the order of registering
+MODULES = (
+    preferences,
+    properties,
+    strips,
+    repair,
+    disk,
+    prompts,
+    jobs,
+    handlers,
+    operators,
+)
 
 
 def register() -> None:

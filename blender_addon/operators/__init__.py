@@ -1,8 +1,8 @@
 """What a person can do: one module for each thing that it is done to."""
 
-from . import disk, scenes
+from . import disk, generate, scenes, song
 
-MODULES = (scenes, disk)
+MODULES = (song, generate, scenes, disk)
 
 
 def register() -> None:

@@ -1,0 +1,160 @@
+"""Making pictures: of one scene, of what is stale, of all; giving it up; and the line of trouble."""
+
+from itertools import pairwise
+
+import bpy
+from bpy.props import EnumProperty, IntProperty
+from bpy.types import Context, Event, Operator, Scene
+
+from .. import compat, jobs, landing, requests, segments
+from ..errors import AddonError
+from ..segments import Segment
+
+SCOPES = (
+    ("SCENE", "This Scene", "The scene under the playhead, whatever its state"),
+    ("STALE", "Stale Scenes", "Scenes that have no pictures, or whose pictures are of other choices or another size"),
+    ("ALL", "All Scenes", "Every scene that is not locked; pictures that are there are not made again"),
+)
+
+
+def wanted(scene: Scene, scope: str) -> list[Segment]:
+    """The scenes of a scope that may be made: locked ones never are."""
+    film = [segment for segment in requests.shown(scene) if not segment.marker.aimv.locked]
+    if scope == "SCENE":
+        current = segments.current(scene)
+        return [segment for segment in film if segment.marker == current]
+    if scope == "STALE":
+        return [segment for segment in film if is_outdated(scene, segment)]
+    return film
+
+
+def is_outdated(scene: Scene, segment: Segment) -> bool:
+    """Whether a scene has not the pictures that it would get now, or has them smaller than the final size."""
+    own = segment.marker.aimv
+    if segments.state(scene, segment.marker) != segments.READY:
+        return True
+    return scene.aimv.quality == "final" and own.made_size != requests.size_text(requests.size(scene, "final"))
+
+
+def start(scene: Scene, scope: str) -> jobs.Job | None:
+    """Asks for pictures. None when they are all being made already. Raises AddonError when nothing can be made."""
+    segments.mend(scene)
+    size = requests.size(scene, scene.aimv.quality)
+    chosen = wanted(scene, scope)
+    if not chosen:
+        raise AddonError(_why_nothing(scene, scope))
+    empty = next((segment.name for segment in chosen if not segment.marker.aimv.sentence.strip()), None)
+    if empty is not None:
+        raise AddonError(f"Scene {empty} has no prompt: write one, or let the storyboard be written")
+    text = requests.size_text(size)
+    film = requests.shown(scene)
+    wishes = {segment.marker.aimv.uid: (segments.fingerprint(scene, segment.marker), text) for segment in chosen}
+    wishes = {uid: wish for uid, wish in wishes.items() if not jobs.is_asked(scene, uid, wish)}
+    if not wishes:
+        return None
+    names = [segment.name for segment in chosen if segment.marker.aimv.uid in wishes]
+    title = f"Generate {', '.join(names) if len(names) < 4 else f'{len(names)} Scenes'}"
+    wishes |= _before(scene, film, wishes, text)
+    params = requests.generate(scene, wishes, size)
+    uids = [segment.marker.aimv.uid for segment in film]
+    shooting = landing.Shooting(film[0].first, requests.project(scene), uids, wishes)
+    return jobs.submit(scene, "generate", title, params, shooting.land, shooting.notice, shooting.again, wishes)
+
+
+def _before(
+    scene: Scene, film: list[Segment], wishes: dict[str, tuple[str, str]], size: str
+) -> dict[str, tuple[str, str]]:
+    """The finished scenes before those that are made: as they fade out, their words turn into the next scene's. All
+    else of them is there, so that they cost little."""
+    more = {}
+    for segment, following in pairwise(film):
+        own = segment.marker.aimv
+        done = own.made_size == size and segments.state(scene, segment.marker) == segments.READY
+        if following.marker.aimv.uid in wishes and own.uid not in wishes and done and not own.locked:
+            more[own.uid] = (own.made, size)
+    return more
+
+
+def _why_nothing(scene: Scene, scope: str) -> str:
+    if not segments.markers(scene):
+        return "There are no scenes yet: import a song, or let the storyboard be written"
+    if scope == "STALE":
+        return "Every scene is up to date, or locked"
+    current = segments.current(scene)
+    if scope == "SCENE" and current is None:
+        return "There is no scene under the playhead"
+    if scope == "SCENE" and current.aimv.locked:
+        return f"Scene {current.name} is locked"
+    return "No scene can be made: each is locked or lasts no frame"
+
+
+class AIMV_OT_generate(Operator):
+    bl_idname = "aimv.generate"
+    bl_label = "Generate"
+    bl_description = "Make the pictures; what is made already is kept"
+
+    scope: EnumProperty(name="Scope", items=SCOPES, options={"SKIP_SAVE"})
+
+    @classmethod
+    def description(cls, _context: Context, properties: "AIMV_OT_generate") -> str:
+        return next(text for name, _, text in SCOPES if name == properties.scope)
+
+    def execute(self, context: Context) -> set[str]:
+        return self._generate(context, wait=True)
+
+    def invoke(self, context: Context, _event: Event) -> set[str]:
+        return self._generate(context, wait=False)
+
+    def _generate(self, context: Context, wait: bool) -> set[str]:
+        try:
+            job = start(compat.sequencer_scene(context), self.scope)
+            if job is not None and wait:
+                jobs.wait(job)
+        except AddonError as error:
+            jobs.state.error = str(error)
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        if job is None:
+            self.report({"INFO"}, "These pictures are being made already")
+        return {"FINISHED"}
+
+
+class AIMV_OT_cancel(Operator):
+    bl_idname = "aimv.cancel"
+    bl_label = "Cancel"
+    bl_description = "Stop what is being done; what is finished is kept"
+
+    job: IntProperty(name="Job", description="Its number; 0 for all", options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, _context: Context) -> bool:
+        return bool(jobs.unfinished())
+
+    def execute(self, _context: Context) -> set[str]:
+        for job in jobs.unfinished():
+            if self.job in (0, job.id):
+                jobs.cancel(job)
+        return {"FINISHED"}
+
+
+class AIMV_OT_dismiss_error(Operator):
+    bl_idname = "aimv.dismiss_error"
+    bl_label = "Dismiss"
+    bl_description = "Take this line away"
+
+    def execute(self, _context: Context) -> set[str]:
+        jobs.dismiss_error()
+        return {"FINISHED"}
+
+
+CLASSES = (AIMV_OT_generate, AIMV_OT_cancel, AIMV_OT_dismiss_error)
+
+
+def register() -> None:
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
