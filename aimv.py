@@ -35,8 +35,8 @@ def launch(arguments: list[str]) -> int:
     from aimv_engine import environment
 
     command = arguments[0] if arguments else "--help"
-    if command in ("setup", "test"):
-        return {"setup": setup, "test": test}[command](arguments[1:])
+    if command in ("build", "setup", "test"):
+        return {"build": build, "setup": setup, "test": test}[command](arguments[1:])
     asks_for_help = bool({"-h", "--help"} & {command, *arguments})
     if asks_for_help and sys.version_info >= (3, 11):  # at once, before anything is set up
         from aimv_engine import cli
@@ -123,6 +123,8 @@ def test(arguments: list[str]) -> int:
     )
     text = f"newest (of those that a Python here fits), all, or one of {', '.join(environment.BLENDERS)}"
     parser.add_argument("--blender", metavar="WHICH", default="newest", help=text)
+    text = "only the windowed test: in a blender on a display, or in what the variable AIMV_UI_BLENDER runs"
+    parser.add_argument("--ui", action="store_true", help=text)
     options, for_pytest = parser.parse_known_args(arguments)
     home = environment.default_home()
     with Progress() as progress:
@@ -131,8 +133,32 @@ def test(arguments: list[str]) -> int:
     tell("testing with Blender " + (", ".join(host.version for host in hosts) or "left out: there is none"))
     commands = {host.version: host.command for host in hosts}
     variables = {**environment.clean_variables(home), "AIMV_TEST_BLENDERS": json.dumps(commands)}
+    if options.ui:
+        variables["AIMV_TEST_UI"] = "1"
+        for_pytest.append("tests/ui")
     os.chdir(environment.CHECKOUT)
     return become([str(python), "-m", "pytest", *for_pytest], variables)
+
+
+def build(arguments: list[str]) -> int:
+    """Builds the extension's zip and the index of a repository around it, by Blender's own tool."""
+    import argparse
+
+    from aimv_engine import environment
+    from aimv_engine.errors import AimvError
+
+    text = "Builds the Blender extension's zip, and the index of a self-hosted extension repository."
+    parser = argparse.ArgumentParser(prog="aimv.py build", description=text)
+    parser.add_argument("folder", nargs="?", default="dist", help="where to (default: dist)")
+    options = parser.parse_args(arguments)
+    home = environment.default_home()
+    with Progress() as progress:
+        host = environment.ensure_blender(home, progress)
+    if host.command is None:
+        raise AimvError(host.reason)
+    script = environment.CHECKOUT / "scripts" / "build_extension.py"
+    separator = ["--"] if host.command[-1] == "--python" else []
+    return become([*host.command, str(script), *separator, options.folder], environment.clean_variables(home))
 
 
 def become(command: list[str], variables: dict[str, str]) -> int:

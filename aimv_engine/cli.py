@@ -290,6 +290,7 @@ def _parser() -> argparse.ArgumentParser:
         "setup", help="make or mend the engine's environment now (aimv.py does that before it comes here)"
     )
     commands.add_parser("test", help="run AIMV's own tests (aimv.py does that before it comes here)")
+    commands.add_parser("build", help="build the Blender extension (aimv.py does that before it comes here)")
     return parser
 
 
