@@ -38,17 +38,16 @@ def _scenes() -> list[Scene]:
 
 def mend_shared() -> None:
     """Gives every marker memory of its own. A copied scene of the video gets its own identity, and has no pictures."""
-    holders: dict[int, list[tuple[Scene, TimelineMarker]]] = defaultdict(list)
+    groups: dict[int, list[tuple[Scene, TimelineMarker]]] = defaultdict(list)
     for scene in _scenes():
         for marker in scene.timeline_markers:
             if marker.is_property_set("aimv"):
-                holders[marker.aimv.as_pointer()].append((scene, marker))
-    shared = [sharers for sharers in holders.values() if len(sharers) > 1]
-    for sharers in shared:
-        original = min(sharers, key=_is_copy)
-        for sharer in sharers:
-            if sharer is not original:
-                _create_again(*sharer)
+                groups[marker.aimv.as_pointer()].append((scene, marker))
+    shared = [group for group in groups.values() if len(group) > 1]
+    originals = [min(group, key=_is_copy) for group in shared]
+    copies = [sharer for group in shared for sharer in group if sharer not in originals]
+    for scene, marker in copies:
+        _create_again(scene, marker)
 
 
 def _is_copy(sharer: tuple[Scene, TimelineMarker]) -> tuple[bool, bool]:

@@ -33,7 +33,7 @@ def ask(scene: Scene, land: jobs.Land) -> jobs.Job:
 def clean(scene: Scene, forget: list[str], land: jobs.Land) -> jobs.Job:
     """Asks the engine to delete pictures that neither this file needs nor any other, but for those to forget."""
     check(scene)
-    params = {**requests.common(scene), "keep": disk.keep(scene), "forget": forget}
+    params = {"project": str(requests.project(scene)), "keep": disk.keep(scene), "forget": forget}
     return jobs.submit(scene, "clean", "Clean Up", params, land)
 
 

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import bpy
 import harness
+import shared_markers
 
 SCENES = [
     {
@@ -380,6 +381,197 @@ def case_unknown_choices_fall_back_and_say_so(folder):
         'Scene A1: there is no look "cubist" here, ink is taken',
         'Scene A1: there is no camera "drone" here, auto is taken',
     ]
+
+
+# Copies
+
+
+def lay_strip(scene, marker, first=None):
+    """A strip of ours for a scene, as long as it lasts."""
+    from aimv.blender_addon import compat, segments
+
+    begin, end = segments.bounds(scene, marker)
+    strip = compat.strips(scene).new_image(marker.name, "none.png", 2, begin if first is None else first)
+    compat.set_end(strip, compat.start(strip) + end - begin)
+    strip.aimv.role, strip.aimv.scene = "SCENE", marker.aimv.uid
+    return strip
+
+
+def with_strips():
+    from aimv.blender_addon import segments
+
+    scene = storyboard()
+    for marker in segments.markers(scene):
+        lay_strip(scene, marker)
+    return scene
+
+
+def duplicate(scene, marker, name, frame):
+    """What Blender's Duplicate Marker does."""
+    from aimv.blender_addon import plain
+
+    copy = scene.timeline_markers.new(name, frame=frame)
+    plain.write(copy.aimv, plain.read(marker.aimv))
+    return copy
+
+
+def case_nothing_is_mended_where_all_is_well(folder):
+    from aimv.blender_addon import plain, repair, segments
+
+    scene = with_strips()
+    before = [plain.read(marker) for marker in scene.timeline_markers]
+    repair.mend()
+    assert [plain.read(marker) for marker in scene.timeline_markers] == before
+    segments.split(scene, 60)
+    repair.mend()
+    assert stale(scene) == ["B1", "B2"]  # the pictures of before still lie under both
+
+
+def case_a_duplicated_marker_is_a_scene_of_its_own(folder):
+    from aimv.blender_addon import segments
+
+    scene = with_strips()
+    original = named(scene, "B1")
+    uid, made = original.aimv.uid, original.aimv.made
+    copy = duplicate(scene, original, "copy", 60)
+    segments.mend(scene)
+    assert (original.aimv.uid, original.aimv.made) == (uid, made)
+    assert copy.aimv.uid not in ("", uid)
+    assert segments.state(scene, copy) == "EMPTY"
+    assert copy.aimv.sentence == original.aimv.sentence
+    assert stale(scene) == ["B1"]
+    first = copy.aimv.uid
+    segments.mend(scene)
+    assert copy.aimv.uid == first
+    copy.aimv.uid = uid  # as when undo brings the copy back
+    segments.mend(scene)
+    assert copy.aimv.uid == first
+    for name in ("again", "and again"):
+        duplicate(scene, original, name, 60)
+    segments.mend(scene)
+    assert len({marker.aimv.uid for marker in segments.markers(scene)}) == 6
+
+
+def case_the_marker_whose_strip_lies_there_keeps_it(folder):
+    from aimv.blender_addon import segments
+
+    scene = with_strips()
+    original = named(scene, "B1")
+    uid = original.aimv.uid
+    copy = duplicate(scene, original, "copy", 49)
+    original.frame = 70  # it was moved away, and what was copied took its place
+    segments.mend(scene)
+    assert copy.aimv.uid == uid
+    assert original.aimv.uid != uid
+
+
+def case_a_scene_without_identity_gets_one(folder):
+    from aimv.blender_addon import segments
+
+    scene = storyboard()
+    for marker in scene.timeline_markers:
+        marker.aimv.uid = ""
+    segments.mend(scene)
+    assert len({marker.aimv.uid for marker in scene.timeline_markers}) == 3
+    assert all(marker.aimv.uid for marker in scene.timeline_markers)
+
+
+def case_a_scene_whose_strip_was_deleted_is_empty(folder):
+    from aimv.blender_addon import compat, segments, strips
+
+    scene = with_strips()
+    (strip,) = strips.of(scene, named(scene, "B1").aimv.uid)
+    compat.strips(scene).remove(strip)
+    segments.mend(scene)
+    assert [segments.state(scene, marker) for marker in segments.markers(scene)] == ["READY", "EMPTY", "READY"]
+
+
+def copy_scene(kind):
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        bpy.ops.scene.new(type=kind)
+    return bpy.context.window_manager.windows[0].scene
+
+
+def case_copied_scenes_get_identities_of_their_own(folder):
+    from aimv.blender_addon import compat, repair, segments, strips
+
+    scene = with_strips()
+    scene.name = "Zebra"  # sorted behind its copies
+    scene.aimv.uid = "original"
+    window = bpy.context.window_manager.windows[0]
+    copies = {}
+    for kind in ("EMPTY", "LINK_COPY", "FULL_COPY"):
+        window.scene = scene
+        copies[kind] = copy_scene(kind)
+        copies[kind].name = f"Copy {kind}"
+    repair.mend()
+    assert scene.aimv.uid == "original"
+    uids = [copy.aimv.uid for copy in copies.values()]
+    assert len({"", "original", *uids}) == 5
+    repair.mend()
+    assert [copy.aimv.uid for copy in copies.values()] == uids
+    for copy in copies.values():
+        copy.aimv.uid = "original"  # as when undo brings them back
+    repair.mend()
+    assert [copy.aimv.uid for copy in copies.values()] == uids
+
+    assert segments.markers(copies["EMPTY"]) == []
+    linked = copies["LINK_COPY"]  # markers, and no strips
+    assert compat.all_strips(linked) == []
+    assert set(segments.states(linked).values()) == {"EMPTY"}
+    full = copies["FULL_COPY"]  # all
+    for marker in segments.markers(full):
+        assert len(strips.of(full, marker.aimv.uid)) == 1
+        assert segments.state(full, marker) == "READY"
+    named(full, "B1").aimv.sentence = "Snow"
+    assert stale(full) == ["B1"]
+    assert stale(scene) == []
+
+
+def case_markers_copied_to_another_scene_share_no_memory(folder):
+    from aimv.blender_addon import plain, repair, segments
+
+    scene = with_strips()
+    scene.name = "Zebra"
+    scene.aimv.uid = "original"
+    scene.timeline_markers.new("chapter", frame=60).aimv.negative = "read once"
+    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    named(scene, "B1").camera = camera
+    for marker in scene.timeline_markers:
+        marker.select = True
+    before = [plain.read(marker) for marker in scene.timeline_markers]
+    target = shared_markers.copy_markers(scene)
+    shared_markers.copy_markers(scene, target)
+    assert target.timeline_markers[0].aimv.as_pointer() == scene.timeline_markers[0].aimv.as_pointer()
+    repair.before()
+    pointers = {marker.aimv.as_pointer() for each in (scene, target) for marker in each.timeline_markers}
+    assert len(pointers) == 12
+    assert [plain.read(marker) for marker in scene.timeline_markers] == before
+    assert len(target.timeline_markers) == 2 * len(before)
+    for marker in target.timeline_markers:
+        data = plain.read(marker)
+        expected = next(each for each in before if each["name"] == marker.name)
+        assert data | {"aimv": None} == expected | {"aimv": None}
+        own, theirs = data["aimv"], dict(expected["aimv"])
+        if marker.aimv.is_scene:
+            assert own["uid"] != theirs["uid"]
+            theirs |= {"uid": own["uid"], "made": "", "made_size": ""}
+        assert own == theirs
+    assert len([tag for marker in target.timeline_markers for tag in marker.aimv.tags]) == 12
+    after = [marker.aimv.as_pointer() for marker in target.timeline_markers]
+    repair.mend()
+    assert [marker.aimv.as_pointer() for marker in target.timeline_markers] == after
+    assert len({marker.aimv.uid for marker in segments.markers(target)}) == 6
+    target.timeline_markers[0].aimv.sentence = "Snow"
+    assert scene.timeline_markers[0].aimv.sentence != "Snow"
+
+
+def case_blender_survives_copied_markers_and_would_not_without_us(folder):
+    for way in ("undo", "load", "save", "delete"):
+        assert shared_markers.survives(way, "mended"), way
+    # when one of these is survived, Blender has mended it, and repair.mend_shared can go one day
+    for way in ("undo", "load"):
+        assert not shared_markers.survives(way, "as it is"), way
 
 
 if __name__ == "__main__":
