@@ -140,7 +140,7 @@ class AIMV_OT_import_song(Work, Operator):
         empty = is_empty(scene)
         fit = self.fit if self.properties.is_property_set("fit") else empty
         choose(scene, song, project, scene.frame_start)
-        sequencer.add_song(scene, song, scene.frame_start)
+        sequencer.lay_song(scene, song, scene.frame_start)
         return listen(scene, fit, replace=False)
 
     def draw(self, _context: Context) -> None:

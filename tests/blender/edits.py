@@ -10,7 +10,7 @@ import numpy as np
 
 RATE = 22050
 PRETEND = Path(__file__).with_name("pretend_engine.py")
-LONG_ENOUGH = 120.0  # seconds after which something that should happen does not any more
+LONG_ENOUGH = 20.0  # seconds after which something that should happen does not any more
 
 
 def write_song(path, seconds=8.0):
@@ -54,6 +54,17 @@ def until(happened):
         assert time.monotonic() < end, "this did not happen"
         if not jobs.pump():
             time.sleep(0.01)
+
+
+def refusal(call):
+    """The line with which something is refused, by an operator or by a function."""
+    from aimv.blender_addon.errors import AddonError
+
+    try:
+        call()
+    except (RuntimeError, AddonError) as error:
+        return str(error)
+    raise AssertionError("it was not refused")
 
 
 def allow(project, steps):

@@ -1,6 +1,6 @@
 """A well-behaved engine that only pretends: it answers at once, and goes on just as far as a test lets it.
 
-It speaks the protocol. What it is to do lies in files of the project's folder, so that a test decides when what happens:
+It speaks the protocol. What it does lies in files of the project's folder, so that a test decides what happens when:
 
     allowed     how many steps of generating it may take (a number); without the file as many as there are
     manner      "fail" (the request fails), "die" or "hang", when the next step would come
@@ -34,7 +34,7 @@ def beat():
         send(method="alive", params={})
 
 
-class Stop(Exception):
+class StopError(Exception):
     """The request was cancelled, or is to fail."""
 
 
@@ -42,14 +42,14 @@ def step(request, folder, number):
     """Waits until step `number` may be taken."""
     while True:
         if request in cancelled:
-            raise Stop(-32800, "cancelled")
+            raise StopError(-32800, "cancelled")
         allowed = read(folder / "allowed")
-        if not allowed or number < int(allowed):
+        if not allowed or number <= int(allowed):
             break
         time.sleep(0.01)
     match read(folder / "manner"):
         case "fail":
-            raise Stop(-32000, "the disk is full: make room")
+            raise StopError(-32000, "the disk is full: make room")
         case "die":
             print("MemoryError: all is lost", file=sys.stderr, flush=True)
             os._exit(3)
@@ -172,7 +172,7 @@ METHODS = {"analyze": analyze, "storyboard": storyboard, "generate": generate}
 def work(request, method, params):
     try:
         send(id=request, result=METHODS[method](request, params))
-    except Stop as stop:
+    except StopError as stop:
         send(id=request, error={"code": stop.args[0], "message": stop.args[1]})
 
 

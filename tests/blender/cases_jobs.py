@@ -1,0 +1,322 @@
+"""The queue of jobs inside Blender, with an engine that pretends: order, landing, waiting, trouble, cancelling."""
+
+import bpy
+import edits
+import harness
+
+
+def begin(folder, quality="final"):
+    """A scene with a song and its storyboard of two scenes. Returns the scene and its project's folder."""
+    edits.use_pretended_engine()
+    scene = edits.small_scene()
+    scene.aimv.quality = quality
+    song = edits.write_song(folder / "Lied.wav")
+    assert bpy.ops.aimv.import_song(filepath=str(song)) == {"FINISHED"}
+    return scene, folder / "Lied.aimv"
+
+
+def press(scope="SCENE"):
+    """What a click on Generate does: it returns at once. (Without a window Blender invokes nothing.)"""
+    from aimv.blender_addon.operators import generate
+
+    return generate.start(bpy.context.scene, scope)
+
+
+def case_a_song_becomes_scenes(folder):
+    scene, project = begin(folder)
+    own = scene.aimv
+    assert (own.duration, own.tempo, own.key) == (8.0, 120.0, "A minor")
+    assert [tag.name for tag in own.main_tags] == ["ambient"]
+    assert own.artist == "by Albert Bierstadt"
+    assert own.show_overlay
+    assert scene.frame_end == 96
+    markers = edits.scene_markers(scene)
+    assert [(marker.name, marker.frame) for marker in markers] == [("A1", 1), ("B1", 49)]
+    assert [marker.aimv.sentence for marker in markers] == ["A quiet lake, picture 0", "A quiet lake, picture 1"]
+    assert not any(marker.select for marker in markers)
+    assert edits.states(scene) == ["EMPTY", "EMPTY"]
+    assert project.is_dir()
+
+
+def case_generating_all_makes_all(folder):
+    scene, project = begin(folder)
+    assert bpy.ops.aimv.generate(scope="ALL") == {"FINISHED"}
+    assert edits.states(scene) == ["READY", "READY"]
+    assert [marker.aimv.made_size for marker in edits.scene_markers(scene)] == ["96x64", "96x64"]
+    for index in range(2):
+        names = edits.files(scene, index)
+        assert len(names) == 50
+        assert all((project / name).is_file() for name in names)
+        assert not any("placeholder" in name for name in names)
+
+
+def case_frames_show_up_while_they_are_made(folder):
+    from aimv.blender_addon import jobs
+
+    scene, project = begin(folder)
+    edits.allow(project, 1)
+    press()
+    edits.until(lambda: edits.states(scene) == ["MAKING", "EMPTY"])
+    assert all("placeholder" in name for name in edits.files(scene, 0))
+    edits.allow(project, 3)
+    edits.until(lambda: sum("placeholder" in name for name in edits.files(scene, 0)) == 30)
+    state, fraction = jobs.state_of(scene, edits.scene_markers(scene)[0])
+    assert (state, round(fraction, 2)) == ("MAKING", 0.4)
+    edits.allow(project, None)
+    edits.until(lambda: edits.states(scene) == ["READY", "EMPTY"])
+
+
+def case_another_scene_waits_for_its_turn(folder):
+    from aimv.blender_addon import jobs
+
+    scene, project = begin(folder)
+    edits.allow(project, 1)
+    press()
+    scene.frame_set(60)
+    edits.scene_markers(scene)[1].aimv.sentence = "Something else"
+    press()
+    edits.until(lambda: edits.states(scene) == ["MAKING", "QUEUED"])
+    assert [job.title for job in jobs.unfinished()] == ["Generate A1", "Generate B1"]
+    press()  # the same again
+    assert len(jobs.unfinished()) == 2
+    edits.allow(project, None)
+    edits.until(lambda: edits.states(scene) == ["READY", "READY"])
+
+
+def case_a_change_while_it_is_made_leaves_it_stale(folder):
+    scene, project = begin(folder)
+    edits.allow(project, 2)
+    press()
+    edits.until(lambda: edits.states(scene)[0] == "MAKING")
+    edits.scene_markers(scene)[0].aimv.sentence = "A mountain"
+    edits.allow(project, None)
+    edits.until(lambda: edits.states(scene) == ["STALE", "EMPTY"])
+    press()
+    edits.until(lambda: edits.states(scene) == ["READY", "EMPTY"])
+
+
+def case_the_scene_before_is_brought_up_to_date(folder):
+    from aimv.blender_addon import jobs
+
+    scene, _ = begin(folder)
+    bpy.ops.aimv.generate(scope="ALL")
+    scene.frame_set(60)
+    first, second = edits.scene_markers(scene)
+    second.aimv.sentence = "A mountain"
+    press()
+    (job,) = jobs.unfinished()
+    assert job.marker_uids == [second.aimv.uid, first.aimv.uid]
+    assert job.params["make"] == [1, 0]
+    jobs.wait(job)
+    first.aimv.locked = True
+    second.aimv.sentence = "A river"
+    press()
+    assert jobs.unfinished()[0].params["make"] == [1]
+    jobs.cancel_all()
+
+
+def case_a_moved_marker_gets_its_pictures_where_they_belong(folder):
+    from aimv.blender_addon import compat, strips
+
+    scene, project = begin(folder)
+    edits.allow(project, 0)
+    scene.frame_set(60)
+    press()
+    marker = edits.scene_markers(scene)[1]
+    marker.frame = 61
+    edits.allow(project, None)
+    edits.until(lambda: edits.states(scene) == ["EMPTY", "STALE"])
+    (strip,) = strips.of(scene, marker.aimv.uid)
+    assert compat.start(strip) == 47
+
+
+def case_nobody_misses_a_deleted_scene(folder):
+    from aimv.blender_addon import jobs, strips
+
+    scene, project = begin(folder)
+    edits.allow(project, 0)
+    press()
+    marker = edits.scene_markers(scene)[0]
+    uid = marker.aimv.uid
+    scene.timeline_markers.remove(marker)
+    edits.allow(project, None)
+    edits.until(lambda: not jobs.unfinished())
+    assert not strips.of(scene, uid)
+    assert not jobs.state.error
+
+
+def case_cancelling_keeps_what_is_done(folder):
+    from aimv.blender_addon import jobs
+
+    scene, project = begin(folder)
+    edits.allow(project, 8)
+    press("ALL")
+    edits.until(lambda: edits.states(scene) == ["READY", "MAKING"])
+    assert bpy.ops.aimv.cancel() == {"FINISHED"}
+    edits.until(lambda: not jobs.unfinished())
+    assert edits.states(scene) == ["READY", "EMPTY"]
+    assert not jobs.state.error
+    assert not any("placeholder" in name for name in edits.files(scene, 0))
+
+
+def case_one_that_waits_can_be_cancelled_alone(folder):
+    from aimv.blender_addon import jobs
+
+    scene, project = begin(folder)
+    edits.allow(project, 1)
+    press()
+    scene.frame_set(60)
+    press()
+    edits.until(lambda: edits.states(scene) == ["MAKING", "QUEUED"])
+    running, waiting = jobs.of(scene)[:2]
+    bpy.ops.aimv.cancel(job=waiting.id)
+    assert [job.state for job in (running, waiting)] == ["RUNNING", "CANCELLED"]
+    edits.allow(project, None)
+    edits.until(lambda: edits.states(scene) == ["READY", "EMPTY"])
+
+
+def case_what_fails_says_why_and_can_be_tried_again(folder):
+    from aimv.blender_addon import jobs
+
+    scene, project = begin(folder)
+    edits.set_manner(project, "fail")
+    press("ALL")
+    edits.until(lambda: not jobs.unfinished())
+    assert jobs.state.error == "the disk is full: make room"
+    assert edits.states(scene) == ["FAILED", "FAILED"]
+    bpy.ops.aimv.dismiss_error()
+    assert edits.states(scene) == ["EMPTY", "EMPTY"]
+    edits.set_manner(project, "")
+    bpy.ops.aimv.generate(scope="ALL")
+    assert edits.states(scene) == ["READY", "READY"]
+    assert not jobs.state.error
+
+
+def case_a_script_gets_the_error(folder):
+    _, project = begin(folder)
+    edits.set_manner(project, "fail")
+    assert "the disk is full: make room" in edits.refusal(lambda: bpy.ops.aimv.generate(scope="ALL"))
+
+
+def case_a_dead_engine_is_started_again(folder):
+    from aimv.blender_addon import jobs
+
+    scene, project = begin(folder)
+    edits.allow(project, 1)
+    press()
+    scene.frame_set(60)
+    press()
+    edits.until(lambda: edits.states(scene) == ["MAKING", "QUEUED"])
+    edits.set_manner(project, "die")
+    edits.allow(project, None)
+    edits.until(lambda: edits.states(scene)[0] == "FAILED")
+    assert "MemoryError: all is lost" in jobs.state.error
+    edits.set_manner(project, "")
+    edits.until(lambda: not jobs.unfinished())
+    assert bpy.ops.aimv.generate(scope="STALE") == {"FINISHED"}
+    assert edits.states(scene) == ["READY", "READY"]
+
+
+def case_a_hanging_engine_is_ended(folder):
+    from aimv.blender_addon import engine, jobs
+
+    scene, project = begin(folder)
+    patience, engine.PATIENCE = engine.PATIENCE, 2.0
+    try:
+        edits.set_manner(project, "hang")
+        press()
+        edits.until(lambda: not jobs.unfinished())
+        assert "hangs" in jobs.state.error
+    finally:
+        engine.PATIENCE = patience
+    edits.set_manner(project, "")
+    bpy.ops.aimv.generate(scope="ALL")
+    assert edits.states(scene) == ["READY", "READY"]
+
+
+def case_without_an_engine_there_is_a_line(folder):
+    from aimv.blender_addon import jobs, preferences
+    from aimv.blender_addon.errors import AddonError
+
+    def none():
+        raise AddonError("set up the engine in the preferences")
+
+    scene, _ = begin(folder)
+    jobs.stop_engine()
+    command, preferences.new_engine = preferences.new_engine, none
+    try:
+        press("ALL")
+        edits.until(lambda: not jobs.unfinished())
+    finally:
+        preferences.new_engine = command
+    assert jobs.state.error == "set up the engine in the preferences"
+    assert edits.states(scene) == ["FAILED", "FAILED"]
+
+
+def case_results_wait_for_their_file(folder):
+    from aimv.blender_addon import jobs
+
+    scene, project = begin(folder)
+    edits.allow(project, 3)
+    press("ALL")
+    edits.until(lambda: edits.states(scene) == ["MAKING", "QUEUED"])
+    path = str(folder / "film.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.read_homefile(app_template="Video_Editing", use_factory_startup=True)
+    edits.allow(project, None)
+    edits.until(lambda: not jobs.unfinished())
+    assert not edits.scene_markers(bpy.context.scene)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    scene = bpy.context.scene
+    edits.until(lambda: edits.states(scene) == ["READY", "READY"])
+    assert not any("placeholder" in name for index in range(2) for name in edits.files(scene, index))
+
+
+def case_locked_scenes_are_never_made(folder):
+    from aimv.blender_addon import jobs
+
+    scene, _ = begin(folder)
+    first, second = edits.scene_markers(scene)
+    first.aimv.locked = True
+    bpy.ops.aimv.generate(scope="ALL")
+    assert edits.states(scene) == ["EMPTY", "READY"]
+    second.aimv.locked = True
+    assert "Scene A1 is locked" in edits.refusal(lambda: bpy.ops.aimv.generate(scope="SCENE"))
+    assert jobs.state.error == "Scene A1 is locked"
+
+
+def case_a_final_film_replaces_a_draft(folder):
+    from aimv.blender_addon import jobs
+
+    scene, _ = begin(folder, "draft")
+    scene.render.resolution_x, scene.render.resolution_y = 1000, 562
+    bpy.ops.aimv.generate(scope="ALL")
+    assert [marker.aimv.made_size for marker in edits.scene_markers(scene)] == ["640x360"] * 2
+    scene.aimv.quality = "final"
+    assert edits.states(scene) == ["READY", "READY"]
+    press("STALE")
+    (job,) = jobs.unfinished()
+    assert (job.params["size"], job.params["make"]) == ([1000, 562], [0, 1])
+    jobs.wait(job)
+    assert [marker.aimv.made_size for marker in edits.scene_markers(scene)] == ["1000x562"] * 2
+    assert edits.refusal(lambda: press("STALE")) == "Every scene is up to date, or locked"
+
+
+def case_the_request_says_what_is_on_the_timeline(folder):
+    from aimv.blender_addon import requests
+
+    scene, project = begin(folder)
+    scene.render.fps, scene.render.fps_base = 24, 1.001
+    scene.aimv.song_frame = 13
+    scene.frame_end = 60
+    params = requests.generate(scene, [], (96, 64))
+    assert params["fps"] == [24000, 1001]
+    assert params["start"] == [-1001, 2000]  # half a second before the song, in frames of 1001/24000 s
+    assert (params["frame_count"], [item["first_frame"] for item in params["scenes"]]) == (60, [0, 48])
+    assert params["scenes"][0]["tags"] == [["ambient", 0.5], ["slow", 0.25]]
+    assert params["settings"]["writer"] == "auto"
+    assert params["project"] == str(project)
+
+
+if __name__ == "__main__":
+    harness.main(globals())
