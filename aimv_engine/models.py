@@ -1,9 +1,12 @@
 """What is slow to load or to start, kept from one job to the next: language model, ranker, painters, in-betweens."""
 
 import gc
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from aimv_engine.frames.generators.paint.generator import Paint
+from aimv_engine.heartbeat import meanwhile
 from aimv_engine.interpolation import InbetweenPool
 from aimv_engine.progress import Progress
 from aimv_engine.settings import AUTOMATIC
@@ -29,11 +32,13 @@ class Models:
             self._writers[name] = language_model.load(None if name == AUTOMATIC else name, progress=progress)
         return self._writers[name]
 
-    def ranker(self, name: str) -> Ranker:
+    def ranker(self, name: str, progress: Progress) -> Ranker:
         """The ranker that the settings name."""
         if name not in self._rankers:
             self._rankers.clear()
-            self._rankers[name] = TextEmbedder() if name == AUTOMATIC else ClipText(Path(name))
+            load: Callable[[], Ranker] = TextEmbedder if name == AUTOMATIC else partial(ClipText, Path(name))
+            self._rankers[name] = meanwhile(load, lambda: progress("loading the ranker", 0, 1))
+            progress("loading the ranker", 1, 1)
         return self._rankers[name]
 
     def release(self) -> None:

@@ -16,7 +16,7 @@ from aimv_engine import __version__, looks, settings, stages
 from aimv_engine.edit import cluster_color, scene_names
 from aimv_engine.errors import AimvError
 from aimv_engine.film import FilmPictures, bytes_needed, check_disk, list_pictures, make_inbetweens, make_keyframes
-from aimv_engine.frames.effects import beat_effects
+from aimv_engine.frames.effects import Amounts, music_curves
 from aimv_engine.models import Models
 from aimv_engine.progress import Progress
 from aimv_engine.project import Project, Use
@@ -113,7 +113,7 @@ class Service:
             seed,
             avoid,
             model=self._models.writer(chosen.writer, job.progress),
-            ranker=self._models.ranker(chosen.clip),
+            ranker=self._models.ranker(chosen.clip, job.progress),
             progress=job.progress,
         )
         return {"candidates": [dataclasses.asdict(candidate) for candidate in candidates]}
@@ -169,17 +169,11 @@ class Service:
         with _reading():
             look, fps, start = looks.load(str(params["look"])), Fraction(*params["fps"]), Fraction(*params["start"])
             frame_count = int(params["frame_count"])
+            amounts = Amounts(**{name: float(params[name]) for name in ("pulse", "flash", "saturation", "strobe")})
         project, chosen = _project(params, job), _settings(params)
         analysis = stages.analyze(project, _path(params, "song"), chosen, job.progress)
-        effects = beat_effects(analysis.rhythm, analysis.energy, look, fps, start, frame_count)
-        curves = {"scale": effects.scale, "brightness": effects.brightness}
-        return {
-            "curves": {
-                name: {"frames": effects.frames, "values": values}
-                for name, values in curves.items()
-                if any(value != 1.0 for value in values)
-            }
-        }
+        curves = music_curves(analysis.rhythm, analysis.energy, look, fps, start, frame_count, amounts)
+        return {"curves": {name: dataclasses.asdict(curve) for name, curve in curves.items()}}
 
 
 @dataclass(frozen=True)

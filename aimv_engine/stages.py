@@ -134,7 +134,7 @@ def write_storyboard(
         seed=settings.seed,
         look=None if settings.preset == AUTOMATIC else settings.preset,
         model=models.writer(settings.writer, progress),
-        ranker=models.ranker(settings.clip),
+        ranker=models.ranker(settings.clip, progress),
         progress=progress,
     )
     if (aside := project.write_storyboard(made_from, storyboard)) is not None:
