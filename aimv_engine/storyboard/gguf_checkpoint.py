@@ -37,24 +37,26 @@ def convert(source: Path, folder: Path, progress: Progress) -> None:
         progress("converting the language model", done, 100)
 
     tell(0)
-    tokenizer = meanwhile(partial(_tokenizer, source), lambda: tell(0))
-    fields, tensors = meanwhile(partial(_read, source), lambda: tell(40))
+    tokenizer = meanwhile(partial(_tokenizer, source), partial(tell, 0))
+    fields, tensors = meanwhile(partial(_read, source), partial(tell, 40))
 
     import torch
     from safetensors.torch import save_file
 
     config = _config(fields)
     weights = {}
-    for done, tensor in enumerate(tensors):
-        tell(50 + 50 * done // len(tensors))
-        weights[_name(tensor.name)] = torch.from_numpy(_values(tensor, config)).to(torch.bfloat16)
+    for number, tensor in enumerate(tensors):
+        done = 50 + 50 * number // len(tensors)
+        tell(done)
+        values = meanwhile(partial(_values, tensor, config), partial(tell, done))  # the first one is large
+        weights[_name(tensor.name)] = torch.from_numpy(values).to(torch.bfloat16)
 
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder.parent))
     try:
         config.save_pretrained(unfinished)
         tokenizer.save_pretrained(unfinished)
         meanwhile(
-            partial(save_file, weights, unfinished / "model.safetensors", metadata={"format": "pt"}), lambda: tell(99)
+            partial(save_file, weights, unfinished / "model.safetensors", metadata={"format": "pt"}), partial(tell, 99)
         )
         try:
             unfinished.rename(folder)

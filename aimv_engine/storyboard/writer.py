@@ -166,7 +166,7 @@ def _open(
     return _Film(
         model=model,
         ranker=remembering(lambda texts: meanwhile(partial(ranker, texts), tick)),
-        masks=sampling.masks(model, words().banned, words().function),
+        masks=meanwhile(lambda: sampling.masks(model, words().banned, words().function), tick),
         guided=not model.embedded if guided is None else guided,
         tick=tick,
         examples=meanwhile(partial(sampling.Reading, model, [examples(SHOTS, chance) for _ in range(PROMPTS)]), tick),
