@@ -69,6 +69,9 @@ def make_edit(
                 "tags": [list(pair) for pair in scene.tags],
                 "seed": scene.seed,
                 "look": scene.look,
+                "camera": scene.camera,
+                "intensity": scene.intensity,
+                "style": scene.style,
                 "frames": [store.path(name).relative_to(store.folder.parent).as_posix() for name in strip],
             }
         )
@@ -79,6 +82,9 @@ def make_edit(
         "fps": [plan.fps.numerator, plan.fps.denominator],
         "size": list(size),
         "frame_count": plan.frame_count,
+        "keyframe_rate": float(plan.keyframe_rate),
+        "artist": storyboard.artist,
+        "main_tags": [list(pair) for pair in storyboard.main_tags],
         "scenes": scenes,
         "effects": {
             "frames": list(effects.frames),

@@ -34,6 +34,9 @@ class Shot:
     tags: tuple[tuple[str, float], ...]  # heaviest first, weights 0 to 1
     seed: int
     look: str
+    camera: str
+    intensity: float
+    style: float
 
     @property
     def strip_last_frame(self) -> int:
@@ -59,6 +62,9 @@ class Edit:
     fps: Fraction
     size: tuple[int, int]
     frame_count: int
+    keyframe_rate: float  # a second
+    artist: str
+    main_tags: tuple[tuple[str, float], ...]
     shots: tuple[Shot, ...]
     effects: Effects
     output: Path
@@ -89,6 +95,9 @@ def _edit(folder: Path, data: dict[str, Any]) -> Edit:
         fps=Fraction(*data["fps"]),
         size=(int(width), int(height)),
         frame_count=int(data["frame_count"]),
+        keyframe_rate=float(data["keyframe_rate"]),
+        artist=data["artist"],
+        main_tags=_tags(data["main_tags"]),
         shots=tuple(_shot(shot) for shot in data["scenes"]),
         effects=Effects(**{curve: tuple(keys) for curve, keys in data["effects"].items()}),
         output=folder / data["output"],
@@ -100,9 +109,13 @@ def _shot(data: dict[str, Any]) -> Shot:
     lists = {
         "color": tuple(data["color"]),
         "frames": tuple(data["frames"]),
-        "tags": tuple((tag, float(weight)) for tag, weight in data["tags"]),
+        "tags": _tags(data["tags"]),
     }
     return Shot(**{**data, **lists})
+
+
+def _tags(data: list[list[Any]]) -> tuple[tuple[str, float], ...]:
+    return tuple((tag, float(weight)) for tag, weight in data)
 
 
 def _check(edit: Edit) -> None:

@@ -6,7 +6,6 @@ Nothing unfinished ever lies under a final name.
 import contextlib
 import os
 import signal
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,9 +46,8 @@ def make(edit: Edit, render: bool, progress: Progress) -> Made:
 def lay_out(scene: Scene, edit: Edit) -> bool:
     """Writes the edit into an empty scene. Returns whether it has its sound."""
     scene.name = edit.blend.stem
-    scene.aimv.uid = uuid.uuid4().hex
-    scene.aimv.project = sequencer.relative(edit.folder, edit.blend.parent)
     sequencer.set_format(scene, edit)
+    sequencer.remember(scene, edit)
     segments.write(scene, edit.shots)
     sound = sequencer.add_song(scene, edit)
     sequencer.add_pictures(scene, edit)

@@ -321,7 +321,17 @@ def write(scene: Scene, shots: Iterable[Shot]) -> None:
     for shot in shots:
         marker = add(scene, shot.name, FIRST_FRAME + shot.first_frame)
         own = marker.aimv
-        for field in ("cluster", "color", "sentence", "negative", "look", "seed"):
+        for field in (
+            "cluster",
+            "color",
+            "sentence",
+            "negative",
+            "look",
+            "seed",
+            "camera",
+            "intensity",
+            "style",
+        ):
             setattr(own, field, getattr(shot, field))
         _list(own.tags, "weight", shot.tags)
 

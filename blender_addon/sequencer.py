@@ -5,25 +5,21 @@ and one adjustment strip whose keys scale and brighten what is below it.
 """
 
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 import bpy
 from bpy.types import Scene
 
-from . import compat
+from . import compat, effects, segments, strips
 from .compat import Strip
-from .edit import Edit, Shot
+from .edit import Edit
 from .segments import FIRST_FRAME
 
 SONG_CHANNEL = 1
-IMAGE_CHANNELS = (2, 3)
-FADE_CHANNEL = 4
-EFFECTS_CHANNEL = 5
 
 
 def set_format(scene: Scene, edit: Edit) -> None:
-    """Frame rate, size, range, colours, and a movie of H.264 and AAC."""
+    """Frame rate, size and range of the film, its colours, and a movie of H.264 and AAC."""
     render = scene.render
     render.fps, render.fps_base = _fps_and_base(edit.fps)
     render.resolution_x, render.resolution_y = edit.size
@@ -33,10 +29,13 @@ def set_format(scene: Scene, edit: Edit) -> None:
     scene.frame_end = FIRST_FRAME + edit.frame_count - 1
     scene.sync_mode = "AUDIO_SYNC"  # playback keeps to the song, dropping frames on a slow machine
 
-    scene.view_settings.view_transform = "Standard"  # pictures are finished: AgX would change their colours
-    scene.view_settings.look = "None"
-    scene.view_settings.exposure, scene.view_settings.gamma = 0.0, 1.0
+    use_movie_output(scene)
+    use_plain_colors(scene)
 
+
+def use_movie_output(scene: Scene) -> None:
+    """What is rendered is the sequencer's picture, as a movie of H.264 and AAC. Size, range and frame rate stay."""
+    render = scene.render
     compat.use_movie_format(scene)
     render.image_settings.color_mode = "RGB"
     render.use_sequencer = True
@@ -46,9 +45,16 @@ def set_format(scene: Scene, edit: Edit) -> None:
     movie.format, movie.codec = "MPEG4", "H264"
     movie.constant_rate_factor = "HIGH"
     movie.ffmpeg_preset = "REALTIME"  # GOOD takes twice the time for a third the size
-    movie.gopsize = round(edit.fps)  # a key frame a second: players can jump
+    movie.gopsize = max(1, round(render.fps / render.fps_base))  # a key frame a second: players can jump
     movie.audio_codec, movie.audio_bitrate = "AAC", 192
     movie.audio_mixrate, movie.audio_channels = 48000, "STEREO"
+
+
+def use_plain_colors(scene: Scene) -> None:
+    """Shows pictures as they are: they are finished, and AgX would change their colours."""
+    view = scene.view_settings
+    view.view_transform, view.look = "Standard", "None"
+    view.exposure, view.gamma = 0.0, 1.0
 
 
 def _fps_and_base(fps: Fraction) -> tuple[int, float]:
@@ -57,98 +63,63 @@ def _fps_and_base(fps: Fraction) -> tuple[int, float]:
     return fps.numerator // scale, fps.denominator / scale
 
 
+def remember(scene: Scene, edit: Edit) -> None:
+    """Where the film comes from and how it was made, so that the add-on can go on from there."""
+    own = scene.aimv
+    own.uid = segments.new_uid()
+    own.project, own.song = str(edit.folder), str(edit.song)  # seen from the .blend once it is saved
+    own.song_frame = FIRST_FRAME - edit.song_start * float(edit.fps)
+    own.keyframe_rate, own.artist, own.quality = edit.keyframe_rate, edit.artist, "final"
+    for name, weight in edit.main_tags:
+        tag = own.main_tags.add()
+        tag.name, tag.weight = name, weight
+
+
 def add_song(scene: Scene, edit: Edit) -> bool:
-    """The song as a sound strip, trimmed to the film. False when this Blender can't play it.
+    """The song as a sound strip, trimmed to the film. False when this Blender can't play it."""
+    strip = lay_song(scene, edit.song, FIRST_FRAME - edit.song_start * float(edit.fps))
+    if strip is None:
+        return False
+    compat.set_start(strip, FIRST_FRAME)
+    compat.set_end(strip, min(compat.end(strip), FIRST_FRAME + edit.frame_count))
+    return True
+
+
+def lay_song(scene: Scene, song: Path, frame: float) -> Strip | None:
+    """A song as a sound strip, its first sample at that frame. None when this Blender can't play it.
 
     The frame rate must have been set: the strip's length follows it.
     """
     if not compat.has_sound():
-        return False
-    strip = compat.strips(scene).new_sound(edit.song.stem, str(edit.song), SONG_CHANNEL, FIRST_FRAME)
+        return None
+    taken = {strip.channel for strip in compat.strips(scene)}
+    channel = SONG_CHANNEL if SONG_CHANNEL not in taken else max(taken) + 1
+    strip = compat.strips(scene).new_sound(song.stem, str(song), channel, round(frame))
     if strip.sound is None or strip.sound.samplerate == 0:  # Blender raises nothing for a file it can't decode
         compat.strips(scene).remove(strip)
-        return False
-    fps = float(edit.fps)
-    compat.set_sound_start(strip, FIRST_FRAME - edit.song_start * fps, fps)
-    compat.set_start(strip, FIRST_FRAME)
-    compat.set_end(strip, min(compat.end(strip), FIRST_FRAME + edit.frame_count))
+        return None
+    compat.set_sound_start(strip, frame, scene.render.fps / scene.render.fps_base)
     strip.show_waveform = True
-    return True
-
-
-def add_pictures(scene: Scene, edit: Edit) -> None:
-    """One image strip a shot, in the colour of its cluster, and a cross-fade wherever two overlap.
-
-    CROSS mixes the pictures as they are stored, as a video tool's dissolve does; GAMMA_CROSS lets the brighter one win
-    early, and a light scene seems to burst into a dark one.
-    """
-    colors = color_tags(edit.shots)
-    images = []
-    for index, shot in enumerate(edit.shots):
-        strip = _add_image_strip(scene, edit, shot, IMAGE_CHANNELS[index % 2])
-        strip.color_tag = colors[shot.cluster]
-        images.append(strip)
-    for left, right in pairwise(images):
-        if compat.start(right) < compat.end(left):
-            name = f"{left.name} to {right.name}"
-            overlap = compat.start(right), compat.end(left)
-            compat.new_effect(scene, name, "CROSS", FADE_CHANNEL, *overlap, inputs=(left, right))
-
-
-def _add_image_strip(scene: Scene, edit: Edit, shot: Shot, channel: int) -> Strip:
-    first, *others = shot.frames
-    strip = compat.strips(scene).new_image(
-        shot.name, str(edit.folder / first), channel, FIRST_FRAME + shot.strip_first_frame, fit_method="FIT"
-    )
-    # all names are relative to the project's folder, whichever folder of the store a picture lies in
-    strip.directory = f"{edit.folder}/"
-    strip.elements[0].filename = first
-    for picture in others:
-        strip.elements.append(picture)
-    compat.set_end(strip, FIRST_FRAME + shot.strip_last_frame)
     return strip
 
 
-def color_tags(shots: tuple[Shot, ...]) -> dict[str, str]:
-    """For each cluster the theme's strip colour that is nearest to its own, each taken once while there are any."""
-    theme = [tuple(color.color) for color in bpy.context.preferences.themes[0].strip_color]
-    tags: dict[str, int] = {}
-    for shot in shots:
-        if shot.cluster not in tags:
-            free = set(range(len(theme))) - set(tags.values()) or range(len(theme))
-            tags[shot.cluster] = min(free, key=lambda index: _distance(theme[index], shot.color))
-    return {cluster: f"COLOR_{index + 1:02d}" for cluster, index in tags.items()}
-
-
-def _distance(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
+def add_pictures(scene: Scene, edit: Edit) -> None:
+    """The pictures of every shot, tied to its marker, which remembers what they were made of; and the cross-fades."""
+    for marker, shot in zip(segments.markers(scene), edit.shots, strict=True):
+        first = FIRST_FRAME + shot.strip_first_frame
+        strips.ensure(scene, marker, first, edit.size, shot.frames, shot.frames[0], edit.folder)
+        marker.aimv.made = segments.fingerprint(scene, marker)
+        marker.aimv.made_size = "{}x{}".format(*edit.size)
+    strips.cross_fades(scene)
 
 
 def add_effects(scene: Scene, edit: Edit) -> None:
-    """One adjustment strip over the film, with the beats as ordinary keys."""
-    effects = edit.effects
-    if not effects.frames:
-        return
-    span = FIRST_FRAME, FIRST_FRAME + edit.frame_count
-    strip = compat.new_effect(scene, "Beats", "ADJUSTMENT", EFFECTS_CHANNEL, *span)
+    """The beats, as keys on a strip over the film."""
     curves = {
-        "transform.scale_x": effects.scale,
-        "transform.scale_y": effects.scale,
-        "color_multiply": effects.brightness,
+        name: {"frames": edit.effects.frames, "values": getattr(edit.effects, name)} for name in ("scale", "brightness")
     }
-    for setting, values in curves.items():
-        _key(scene, f"{strip.path_from_id()}.{setting}", effects.frames, values)
-
-
-def _key(scene: Scene, path: str, frames: tuple[int, ...], values: tuple[float, ...]) -> None:
-    """Sets all keys at once: one by one, thousands of them would take seconds."""
-    curve = compat.new_fcurve(scene, path)
-    curve.keyframe_points.add(len(frames))
-    points = [x for frame, value in zip(frames, values, strict=True) for x in (FIRST_FRAME + frame, value)]
-    curve.keyframe_points.foreach_set("co", points)
-    linear = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
-    curve.keyframe_points.foreach_set("interpolation", [linear] * len(frames))
-    curve.update()
+    if edit.effects.frames:
+        effects.apply(scene, curves, FIRST_FRAME, FIRST_FRAME + edit.frame_count)
 
 
 def deselect(scene: Scene) -> None:

@@ -40,6 +40,8 @@ class AIMV_Strip(PropertyGroup):
     part: IntProperty(name="Part", description="Which of the scene's strips it is, where it is too long for one")
     entry: IntProperty(name="Entry", description="Which of the scene's pictures is the strip's first")
     first: IntProperty(name="First Frame", description="At which the content began when it was written")
+    last: IntProperty(name="Last Frame", description="Excluded: where the strip of the beats ended when it was written")
+    curves: StringProperty(name="Curves", description="Which of its properties the music moves")
     size: IntVectorProperty(name="Size", description="Of the pictures, in pixels", size=2)
     fit: FloatVectorProperty(name="Fit", description="The scale at which they fill the output", size=2, default=(1, 1))
 
@@ -273,6 +275,13 @@ def _pair(others: Iterable[Strip], ours: Sequence[Strip]) -> list[int]:
     return next(([low, low + 1] for low in free), [CHANNELS - 1, CHANNELS])
 
 
+def channel_above(others: Iterable[Strip], left: int, right: int, above: Iterable[Strip] | None = None) -> int:
+    """The lowest channel above some strips (all others, if not said) that is free from frame `left` up to `right`."""
+    others = list(others)
+    lowest = 1 + max((strip.channel for strip in (others if above is None else above)), default=0)
+    return next((number for number in range(lowest, CHANNELS) if _free(others, number, left, right)), CHANNELS)
+
+
 def _free(others: Iterable[Strip], channel: int, left: int, right: int) -> bool:
     return not any(
         strip.channel == channel and compat.start(strip) < right and left < compat.end(strip) for strip in others
@@ -296,8 +305,7 @@ def cross_fades(scene: Scene) -> None:
     for left, right in _overlaps(scene):
         if frozenset((left.name, right.name)) not in joined:
             span = compat.start(right), compat.end(left)
-            above = range(max(left.channel, right.channel) + 1, CHANNELS + 1)
-            channel = next((number for number in above if _free(strips, number, *span)), CHANNELS)
+            channel = channel_above(strips, *span, above=(left, right))
             name = f"{left.name} to {right.name}"
             fade = compat.new_effect(scene, name, "CROSS", channel, *span, inputs=(left, right))
             fade.aimv.role = "FADE"

@@ -82,6 +82,9 @@ def write_project(folder: Path, repeat: int = 1) -> dict[str, Any]:
                 "tags": [["ambient", 0.31], ["slow", 0.2]],
                 "seed": 2**31 - 1 - index,
                 "look": "oil",
+                "camera": "push in",
+                "intensity": 0.5,
+                "style": 1.5,
             }
         )
     edit = {
@@ -91,6 +94,9 @@ def write_project(folder: Path, repeat: int = 1) -> dict[str, Any]:
         "fps": [FPS.numerator, FPS.denominator],
         "size": list(SIZE),
         "frame_count": count,
+        "keyframe_rate": 5.0,
+        "artist": "by Albert Bierstadt",
+        "main_tags": [["ambient", 0.31], ["slow", 0.2]],
         "scenes": scenes,
         "effects": {"frames": [49, 50, 60], "scale": [1.0, 1.2, 1.0], "brightness": [1.0, 1.3, 1.0]},
         "output": str(folder / "Lied.mp4"),
@@ -171,6 +177,16 @@ def test_format(facts: dict[str, Any]) -> None:
     assert re.fullmatch("[0-9a-f]{32}", facts["uid"])
 
 
+def test_the_add_on_can_go_on_from_there(film: Film, facts: dict[str, Any]) -> None:
+    assert facts["song"] == "//Lied.wav"
+    assert facts["song_frame"] == pytest.approx(1 - SONG_START * float(FPS), abs=1e-4)
+    assert [facts["keyframe_rate"], facts["artist"]] == [5.0, "by Albert Bierstadt"]
+    assert facts["main_tags"] == film.edit["main_tags"]
+    assert [strip["scene"] for strip in facts["strips"] if strip["type"] == "IMAGE"] == facts["uids"]
+    assert len(set(facts["uids"])) == len(NAMES)
+    assert {strip["role"] for strip in facts["strips"] if strip["type"] != "SOUND"} == {"SCENE", "FADE", "BEATS"}
+
+
 def test_image_strips_overlap_under_their_cross_fades(film: Film, facts: dict[str, Any]) -> None:
     images = [strip for strip in facts["strips"] if strip["type"] == "IMAGE"]
     assert [(strip["name"], strip["channel"]) for strip in images] == [("A1", 2), ("B1", 3), ("A2", 2)]
@@ -197,11 +213,12 @@ def test_the_song_is_cut_to_the_film(film: Film, facts: dict[str, Any]) -> None:
 
 
 def test_markers_remember_the_scenes(film: Film, facts: dict[str, Any]) -> None:
-    kept = ("name", "cluster", "sentence", "negative", "look", "seed", "tags")
+    kept = ("name", "cluster", "sentence", "negative", "look", "seed", "camera", "intensity", "style", "tags")
     expected = [
         {key: scene[key] for key in kept} | {"frame": scene["first_frame"] + 1} for scene in film.edit["scenes"]
     ]
     assert facts["markers"] == expected
+    assert facts["states"] == ["READY"] * 3
     assert facts["segments"] == [["A1", 1, 21], ["B1", 21, 41], ["A2", 41, 65]]
 
 

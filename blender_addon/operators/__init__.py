@@ -1,8 +1,8 @@
 """What a person can do: one module for each thing that it is done to."""
 
-from . import disk, generate, scenes, song
+from . import disk, effects, engine, generate, scenes, song
 
-MODULES = (song, generate, scenes, disk)
+MODULES = (engine, song, generate, scenes, effects, disk)
 
 
 def register() -> None:

@@ -24,8 +24,10 @@ def strip_facts(compat, strip):
         "end": compat.end(strip),
         "color": strip.color_tag,
         "selected": strip.select,
+        "role": strip.aimv.role,
     }
     if strip.type == "IMAGE":
+        facts["scene"] = strip.aimv.scene
         facts["directory"] = strip.directory
         facts["files"] = [element.filename for element in strip.elements]
         facts["found"] = all(Path(bpy.path.abspath(strip.directory), name).is_file() for name in facts["files"])
@@ -41,7 +43,10 @@ def marker_facts(marker):
         "name": marker.name,
         "frame": marker.frame,
         "tags": [[tag.name, round(tag.weight, 4)] for tag in own.tags],
-        **{key: getattr(own, key) for key in ("cluster", "sentence", "negative", "look", "seed")},
+        **{
+            key: getattr(own, key)
+            for key in ("cluster", "sentence", "negative", "look", "seed", "camera", "intensity", "style")
+        },
     }
 
 
@@ -53,6 +58,11 @@ def scene_facts(scene):
         "name": scene.name,
         "uid": scene.aimv.uid,
         "project": scene.aimv.project,
+        "song": scene.aimv.song,
+        "song_frame": scene.aimv.song_frame,
+        "keyframe_rate": scene.aimv.keyframe_rate,
+        "artist": scene.aimv.artist,
+        "main_tags": [[tag.name, round(tag.weight, 4)] for tag in scene.aimv.main_tags],
         "fps": [render.fps, render.fps_base],
         "size": [render.resolution_x, render.resolution_y, render.resolution_percentage],
         "frames": [scene.frame_start, scene.frame_end],
@@ -61,6 +71,8 @@ def scene_facts(scene):
         "format": [render.image_settings.file_format, movie.format, movie.codec, movie.audio_codec],
         "strips": [strip_facts(compat, strip) for strip in compat.strips(scene)],
         "markers": [marker_facts(marker) for marker in segments.markers(scene)],
+        "uids": [marker.aimv.uid for marker in segments.markers(scene)],
+        "states": [segments.state(scene, marker) for marker in segments.markers(scene)],
         "segments": [[segment.name, segment.first, segment.last] for segment in segments.read(scene)],
         "workspace": bpy.context.window.workspace.name,
         "sequencers": sum(area.type == "SEQUENCE_EDITOR" for area in bpy.context.window.screen.areas),

@@ -1,0 +1,107 @@
+"""Effects of the music on the whole picture, and how the film is rendered."""
+
+import bpy
+from bpy.props import BoolProperty
+from bpy.types import Context, Event, Operator, Scene
+
+from .. import compat, effects, jobs, requests, segments, sequencer
+from ..errors import AddonError
+
+
+def request(scene: Scene) -> tuple[requests.Params, int, int]:
+    """What the engine is asked for, and the film's first frame and the one after its last. Raises AddonError."""
+    film = requests.shown(scene)
+    if not film:
+        raise AddonError("There are no scenes yet: import a song, or let the storyboard be written")
+    first, last = film[0].first, film[-1].last
+    start, fps = requests.song_seconds(scene, first), segments.fps(scene)
+    own = scene.aimv
+    params = {
+        **requests.common(scene),
+        "look": film[0].marker.aimv.look,
+        "fps": [fps.numerator, fps.denominator],
+        "start": [start.numerator, start.denominator],
+        "frame_count": last - first,
+        **{name: round(getattr(own, name), 4) for name in ("pulse", "flash", "saturation", "strobe")},
+    }
+    return params, first, last
+
+
+class AIMV_OT_apply_effects(Operator):
+    bl_idname = "aimv.apply_effects"
+    bl_label = "Apply Effects"
+    bl_description = (
+        "Let the beats move the picture, by keys on an adjustment strip above all others. "
+        "Applying again replaces only these keys"
+    )
+
+    def execute(self, context: Context) -> set[str]:
+        return self._apply(context, wait=True)
+
+    def invoke(self, context: Context, _event: Event) -> set[str]:
+        return self._apply(context, wait=False)
+
+    def _apply(self, context: Context, wait: bool) -> set[str]:
+        scene = compat.sequencer_scene(context)
+        try:
+            params, first, last = request(scene)
+
+            def land(scene: Scene, result: requests.Params) -> None:
+                effects.apply(scene, result["curves"], first, last)
+
+            job = jobs.submit(scene, "effects", self.bl_label, params, land)
+            if wait:
+                jobs.wait(job)
+        except AddonError as error:
+            jobs.state.error = str(error)
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class AIMV_OT_remove_effects(Operator):
+    bl_idname = "aimv.remove_effects"
+    bl_label = "Remove Effects"
+    bl_description = "Delete the adjustment strip with the effects of the music, and its keys"
+    bl_options = {"UNDO"}
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        return bool(effects.of(compat.sequencer_scene(context)))
+
+    def execute(self, context: Context) -> set[str]:
+        effects.remove(compat.sequencer_scene(context))
+        return {"FINISHED"}
+
+
+class AIMV_OT_use_h264(Operator):
+    bl_idname = "aimv.use_h264"
+    bl_label = "Use H.264 Output Settings"
+    bl_description = "Render the timeline as an MP4 file with sound. Frame rate, resolution and range stay as they are"
+    bl_options = {"REGISTER", "UNDO"}
+
+    plain_colors: BoolProperty(
+        name="Standard View Transform",
+        description="Show pictures as they are: they are finished, and any other view transform changes their colors",
+        default=True,
+    )
+
+    def execute(self, context: Context) -> set[str]:
+        scene = compat.sequencer_scene(context)
+        sequencer.use_movie_output(scene)
+        if self.plain_colors:
+            sequencer.use_plain_colors(scene)
+        return {"FINISHED"}
+
+
+CLASSES = (AIMV_OT_apply_effects, AIMV_OT_remove_effects, AIMV_OT_use_h264)
+
+
+def register() -> None:
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
