@@ -1,6 +1,6 @@
 """AIMV inside Blender. Standard library and bpy only: the engine is another process with its own Python."""
 
-from . import disk, handlers, jobs, operators, preferences, prompts, properties, repair, strips
+from . import disk, handlers, jobs, lists, operators, overlay, panels, preferences, prompts, properties, repair, strips
 
 # in the order of registering
 MODULES = (
@@ -13,6 +13,9 @@ MODULES = (
     jobs,
     handlers,
     operators,
+    lists,
+    panels,
+    overlay,
 )
 
 

@@ -79,6 +79,7 @@ class Shown:
     """What panels show beside the jobs themselves."""
 
     error: str = ""  # the last line of trouble
+    engine_ended: bool = False  # it is about an engine that ended by itself: its log says more
 
 
 state = Shown()
@@ -171,7 +172,7 @@ def is_asked(scene: Scene, uid: str, wish: tuple[str, str]) -> bool:
 
 def dismiss_error() -> None:
     """Takes the line of trouble away, and the marks of what failed."""
-    state.error = ""
+    state.error, state.engine_ended = "", False
     for job in [job for job in _jobs if job.state == "FAILED"]:
         _jobs.remove(job)
 
@@ -254,6 +255,7 @@ def _engine_ended(reason: str) -> None:
         if job.request is not None:
             job.request = None
             _fail(job, "" if job.cancelled else reason)
+            state.engine_ended = not job.cancelled
 
 
 def _is_in_use() -> bool:
@@ -321,7 +323,7 @@ def _fail(job: Job, error: str) -> None:
     """Ends a job that came to nothing; without an error it was cancelled."""
     job.error = error
     if error:
-        state.error = error
+        state.error, state.engine_ended = error, False
     _end(job, "FAILED" if error else "CANCELLED")
 
 

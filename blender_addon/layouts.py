@@ -1,12 +1,14 @@
 """How things are laid out in the sidebar: text that is never cut, whatever the sidebar's width, and a few formats."""
 
 from functools import lru_cache
+from typing import Any
 
 import blf
 import bpy
 from bpy.types import Context, UILayout
 
 WIDGET = 20  # pixels a unit of the interface has at scale 1
+NARROW = 12  # units: below that names and values of settings don't fit side by side when they are long
 LINE = 0.7  # the height of a line of running text, in rows
 
 
@@ -25,17 +27,30 @@ def units(context: Context) -> float:
 
 def wrapped(layout: UILayout, text: str, pixels: float, icon: str = "NONE") -> UILayout:
     """Writes a text as lines of at most so many pixels; an icon stands before the first. Returns the column."""
-    preferences = bpy.context.preferences
-    scale = preferences.system.ui_scale
-    points = preferences.ui_styles[0].widget.points * scale
-    indent = WIDGET * scale if icon != "NONE" else 0
+    indent = WIDGET * bpy.context.preferences.system.ui_scale if icon != "NONE" else 0
+    found = broken(text, pixels - indent)
     column = layout.column(align=True)
-    broken = lines(text, pixels - indent, points)
-    if len(broken) > 1:
+    if len(found) > 1:
         column.scale_y = LINE
-    for index, line in enumerate(broken):
+    for index, line in enumerate(found):
         column.label(text=line, icon="NONE" if not indent else "BLANK1" if index else icon, translate=False)
     return column
+
+
+def setting(layout: UILayout, context: Context, data: Any, name: str) -> None:
+    """A setting whose value may be long: under its name where the sidebar is too narrow for both side by side."""
+    if units(context) >= NARROW:
+        layout.prop(data, name)
+        return
+    column = layout.column(align=True)
+    column.label(text=data.bl_rna.properties[name].name)
+    column.prop(data, name, text="")
+
+
+def broken(text: str, pixels: float) -> tuple[str, ...]:
+    """A text as lines of at most so many pixels, in the letters of the interface."""
+    preferences = bpy.context.preferences
+    return lines(text, pixels, preferences.ui_styles[0].widget.points * preferences.system.ui_scale)
 
 
 @lru_cache(maxsize=512)

@@ -26,7 +26,7 @@ def draw_state(layout: UILayout, state: str, fraction: float, briefly: bool) -> 
 
 # widths in units, which are as wide as an icon
 SIDE = 3.0  # what is beside the rows: margins, scroll bar, buttons
-NAME, TIME, STATE, LOCK = 3.0, 2.2, 5.2, 1.1
+NAME, TIME, STATE, ICON = 3.0, 2.2, 5.2, 1.1
 
 
 class AIMV_UL_scenes(UIList):
@@ -59,16 +59,16 @@ class AIMV_UL_scenes(UIList):
     ) -> None:
         own = marker.aimv
         room = layouts.units(context) - SIDE
-        briefly = room < NAME + TIME + STATE + LOCK
-        told = LOCK if briefly else STATE
-        lock = 0 if briefly and not own.locked else LOCK
-        parts = layout.split(factor=max(0.2, 1 - (TIME + told + lock) / room), align=True)
+        briefly = room < NAME + TIME + STATE + ICON
+        told = ICON if briefly else STATE + ICON
+        parts = layout.split(factor=max(0.2, 1 - (TIME + told) / room), align=True)
         parts.prop(marker, "name", text="", emboss=False, icon=compat.color_icon(strips.color_tag(marker)))
         cells = parts.row(align=True)
         _cell(cells, TIME).label(text=layouts.clock(segments.seconds(scene, marker.frame)))
-        draw_state(_cell(cells, told), *jobs.state_of(scene, marker), briefly)
-        if lock:
-            cell = _cell(cells, lock)
+        if not briefly or not own.locked:
+            draw_state(_cell(cells, ICON if briefly else STATE), *jobs.state_of(scene, marker), briefly)
+        if not briefly or own.locked:
+            cell = _cell(cells, ICON)
             cell.active = own.locked
             cell.prop(own, "locked", text="", emboss=False, icon="LOCKED" if own.locked else "UNLOCKED")
 
@@ -95,6 +95,8 @@ class AIMV_MT_scenes(Menu):
         layout = self.layout
         layout.operator("aimv.copy_scene", icon="COPYDOWN")
         layout.operator("aimv.paste_scene", icon="PASTEDOWN")
+        layout.separator()
+        layout.operator("aimv.make_scene", icon="MARKER_HLT")
 
 
 def draw_scenes(layout: UILayout, scene: Scene) -> None:

@@ -191,7 +191,11 @@ def draw() -> None:
     """Draws over the timeline of the editor that Blender is drawing."""
     context = bpy.context
     scene = compat.sequencer_scene(context)
-    if not scene.aimv.show_overlay or not context.space_data.show_overlays:
+    if not scene.aimv.show_overlay:
+        if _pictures.get(_key(scene), ...) is None:
+            del _pictures[_key(scene)]  # what did not come is asked for again when it is switched on again
+        return
+    if not context.space_data.show_overlays:
         return
     shown = picture(scene)
     if shown is not None:

@@ -8,7 +8,8 @@ from bpy.types import Context, Panel, Scene, TimelineMarker, UILayout
 
 from . import compat, jobs, lists, preferences, segments, strips
 from .errors import AddonError
-from .layouts import clock, remaining, units, width, wrapped
+from .layouts import broken, clock, remaining, setting, units, width, wrapped
+from .operators import generate
 
 
 class Sidebar:
@@ -69,10 +70,7 @@ class AIMV_PT_first_steps(Sidebar, Panel):
         markers = segments.markers(scene)
         done = (engine_is_set_up(), bool(scene.aimv.song and markers))
         if self._step(layout, "Set up the engine", done[0], True):
-            wrapped(layout, "It listens to songs and paints. It is kept apart from Blender, and set up once.", pixels)
-            layout.operator(
-                "preferences.addon_show", text="Open Preferences", icon="PREFERENCES"
-            ).module = preferences.PACKAGE
+            self._draw_engine(layout, pixels)
         if self._step(layout, "Import a song", done[1], done[0]):
             wrapped(layout, "It is analysed, and a storyboard of scenes is laid out on the timeline.", pixels)
             column = layout.column(align=True)
@@ -84,6 +82,23 @@ class AIMV_PT_first_steps(Sidebar, Panel):
             operator.scope = "ALL"
         if not markers:
             draw_activity(layout, context, scene)
+
+    @staticmethod
+    def _draw_engine(layout: UILayout, pixels: float) -> None:
+        status = preferences.status()
+        if status.state == "SETTING_UP":
+            wrapped(layout, status.text, pixels)
+            row = layout.row(align=True)
+            row.progress(factor=preferences.now.set_up.fraction)
+            row.operator("aimv.cancel_set_up", text="", icon="X")
+            return
+        if status.state == "MISSING":
+            wrapped(layout, "It listens to songs and paints pictures, apart from Blender. This is done once.", pixels)
+        else:
+            wrapped(layout, status.text, pixels).alert = status.state == "FAILED"
+        layout.operator(
+            "preferences.addon_show", text="Open Preferences", icon="PREFERENCES"
+        ).module = preferences.PACKAGE
 
     @staticmethod
     def _step(layout: UILayout, title: str, done: bool, possible: bool) -> bool:
@@ -134,14 +149,16 @@ class AIMV_PT_song_settings(SongPanel, Panel):
     def draw(self, context: Context) -> None:
         own = compat.sequencer_scene(context).aimv
         column = split(self.layout)
-        for name in ("look", "artist", "seed"):
-            column.prop(own, name)
+        column.prop(own, "look")
+        setting(column, context, own, "artist")
+        column.prop(own, "seed")
         column.separator()
-        for name in ("tagger", "hop", "clusters"):
-            column.prop(own, name)
+        setting(column, context, own, "tagger")
+        column.prop(own, "hop")
+        column.prop(own, "clusters")
         column.separator()
-        for name in ("writer", "clip"):
-            column.prop(own, name)
+        setting(column, context, own, "writer")
+        setting(column, context, own, "clip")
         column.separator()
         column.prop(own, "keyframe_rate", text="Keyframes")
 
@@ -196,7 +213,7 @@ class AIMV_PT_scene(ScenesPanel, Panel):
         own, pixels = marker.aimv, width(context)
         column = layout.column(align=True)
         column.label(text="Prompt")
-        if not compat.text_box(column, own, "sentence", 4):
+        if not compat.text_box(column, own, "sentence", min(max(3, len(broken(own.sentence, pixels))), 8)):
             wrapped(column, own.sentence, pixels)
         row = column.row(align=True) if units(context) > 15 else column
         row.operator("aimv.rewrite", icon="FILE_REFRESH")
@@ -220,7 +237,7 @@ class AIMV_PT_candidates(ScenesPanel, Panel):
         for index, candidate in enumerate(marker.aimv.candidates):
             chosen = candidate.name == marker.aimv.sentence
             row = layout.box().row()
-            wrapped(row, candidate.name, width(context) - 45).active = not chosen
+            wrapped(row, candidate.name, width(context) - 45)
             icon = "RADIOBUT_ON" if chosen else "RADIOBUT_OFF"
             row.operator("aimv.use_candidate", text="", icon=icon, emboss=False).index = index
 
@@ -251,22 +268,25 @@ class AIMV_PT_generate(ScenesPanel, Panel):
 
     def draw(self, context: Context) -> None:
         layout, scene = self.layout, compat.sequencer_scene(context)
-        _draw_generate_buttons(layout, scene, segments.markers(scene))
+        _draw_generate_buttons(layout, scene, width(context))
         draw_activity(layout, context, scene)
 
 
-def _draw_generate_buttons(layout: UILayout, scene: Scene, markers: list[TimelineMarker]) -> None:
+def _draw_generate_buttons(layout: UILayout, scene: Scene, pixels: float) -> None:
     layout.row().prop(scene.aimv, "quality", expand=True)
-    states = [jobs.state_of(scene, marker)[0] for marker in markers if not marker.aimv.locked]
-    stale = sum(state in ("EMPTY", "STALE", "FAILED") for state in states)
+    try:
+        stale = len(generate.wanted(scene, "STALE"))
+    except AddonError as error:
+        wrapped(layout, str(error), pixels, icon="ERROR")
+        return
     column = layout.column(align=True)
-    for scope, text, icon, possible in (
-        ("SCENE", "This Scene", "SEQUENCE", True),
-        ("STALE", f"Stale Scenes ({stale})", "FILE_REFRESH", stale > 0),
-        ("ALL", "All Scenes", "RENDER_ANIMATION", True),
+    for scope, text, icon in (
+        ("SCENE", "This Scene", "SEQUENCE"),
+        ("STALE", f"Stale Scenes ({stale})", "FILE_REFRESH"),
+        ("ALL", "All Scenes", "RENDER_ANIMATION"),
     ):
         row = column.row(align=True)
-        row.enabled = possible
+        row.enabled = scope != "STALE" or stale > 0
         row.operator("aimv.generate", text=text, icon=icon).scope = scope
 
 
@@ -274,10 +294,15 @@ def draw_activity(layout: UILayout, context: Context, scene: Scene) -> None:
     """What is being done, what waits, and what went wrong."""
     pixels = width(context)
     if jobs.state.error:
-        row = layout.box().row()
-        row.alert = True
-        wrapped(row, jobs.state.error, pixels - 60, icon="ERROR")
+        box = layout.box()
+        row = box.row()
+        text = wrapped(row, jobs.state.error, pixels - 60, icon="ERROR")
+        text.alert = True
         row.operator("aimv.dismiss_error", text="", icon="X", emboss=False)
+        if jobs.state.engine_ended:
+            column = box.column(align=True)
+            column.operator("aimv.restart_engine", icon="FILE_REFRESH")
+            column.operator("aimv.open_log", icon="TEXT").which = "engine"
     for job in jobs.of(scene):
         if job.state == "RUNNING":
             _draw_running(layout, job, pixels)

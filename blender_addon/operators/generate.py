@@ -24,16 +24,19 @@ def wanted(scene: Scene, scope: str) -> list[Segment]:
         current = segments.current(scene)
         return [segment for segment in film if segment.marker == current]
     if scope == "STALE":
-        return [segment for segment in film if is_outdated(scene, segment)]
+        return outdated(scene, film)
     return film
 
 
-def is_outdated(scene: Scene, segment: Segment) -> bool:
-    """Whether a scene has not the pictures that it would get now, or has them smaller than the final size."""
-    own = segment.marker.aimv
-    if segments.state(scene, segment.marker) != segments.READY:
-        return True
-    return scene.aimv.quality == "final" and own.made_size != requests.size_text(requests.size(scene, "final"))
+def outdated(scene: Scene, film: list[Segment]) -> list[Segment]:
+    """The scenes that have not the pictures they would get now, or have them smaller than the final size."""
+    states = segments.states(scene)  # all at once: a panel asks for it at every redraw
+    final = requests.size_text(requests.size(scene, "final")) if scene.aimv.quality == "final" else None
+    return [
+        segment
+        for segment in film
+        if states[segment.marker.aimv.uid] != segments.READY or final not in (None, segment.marker.aimv.made_size)
+    ]
 
 
 def start(scene: Scene, scope: str) -> jobs.Job | None:
