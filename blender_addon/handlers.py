@@ -6,9 +6,7 @@ import bpy
 from bpy.app.handlers import persistent
 from bpy.types import Scene
 
-from . import disk, jobs, repair, requests, segments
-
-_before_saving: dict[str, tuple[str, str]] = {}  # uid of scene: its project and song as they were written
+from . import disk, jobs, paths, repair, segments
 
 
 @persistent
@@ -25,41 +23,32 @@ def after_change(*_: object) -> None:
 
 
 @persistent
+def file_opened(*_: object) -> None:
+    """As after a change; and strips are named as they are while one works."""
+    paths.name_from_project()
+    after_change()
+
+
+@persistent
 def before_saving(path: str, *_: object) -> None:
-    """Paths are kept as seen from where the .blend will be."""
+    """What is wrong would be written too, and paths must fit the place."""
     repair.before()
-    old, new = Path(bpy.data.filepath).parent, Path(path).parent
-    _before_saving.clear()
-    for scene in bpy.data.scenes:
-        own = scene.aimv
-        if not own.uid or not own.project:
-            continue
-        _before_saving[own.uid] = own.project, own.song
-        if not bpy.data.filepath or old != new:
-            own.project = requests.kept(requests.absolute(own.project), new)
-            own.song = requests.kept(requests.absolute(own.song), new)
+    paths.before_saving(path)
 
 
 @persistent
 def after_saving(path: str, *_: object) -> None:
     """Tells each project which of its pictures this file shows, so that cleaning up keeps them."""
-    if path and Path(path) != Path(bpy.data.filepath):  # a copy: the file that is open stays where it is
-        _restore()
+    paths.after_saving(stays=Path(path) != Path(bpy.data.filepath))
     for scene in bpy.data.scenes:
         if scene.aimv.project:
             disk.record_uses(scene, path)
 
 
 @persistent
-def after_failing_to_save(*_: object) -> None:
-    """The file is where it was, and so are the paths."""
-    _restore()
-
-
-def _restore() -> None:
-    for scene in bpy.data.scenes:
-        if scene.aimv.uid in _before_saving:
-            scene.aimv.project, scene.aimv.song = _before_saving[scene.aimv.uid]
+def saving_failed(*_: object) -> None:
+    """The file is where it was."""
+    paths.after_saving(stays=True)
 
 
 @persistent
@@ -75,10 +64,10 @@ HANDLERS = (
     ("load_pre", before_change),
     ("undo_post", after_change),
     ("redo_post", after_change),
-    ("load_post", after_change),
+    ("load_post", file_opened),
     ("save_pre", before_saving),
     ("save_post", after_saving),
-    ("save_post_fail", after_failing_to_save),
+    ("save_post_fail", saving_failed),
     ("frame_change_post", playhead_moved),
 )
 

@@ -36,7 +36,7 @@ def song(scene: Scene) -> Path:
         raise AddonError("This scene has no song yet: import one")
     path = absolute(scene.aimv.song)
     if not path.is_file():
-        raise AddonError(f"The song is missing: {path}. Put it back, or choose where it is now in the panel Song")
+        raise AddonError(f"The song is missing: {path}. Put it back, or say where it is now with Find Song")
     return path
 
 

@@ -223,6 +223,36 @@ class AIMV_OT_write_storyboard(Work, Operator):
         return listen(scene, fit=False, replace=self.replace)
 
 
+class AIMV_OT_find_song(Operator):
+    bl_idname = "aimv.find_song"
+    bl_label = "Find Song"
+    bl_description = "Say where the song's file is now. Nothing is analyzed anew"
+    bl_options = {"UNDO"}
+
+    filepath: StringProperty(name="Song", subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_sound: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_movie: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    def invoke(self, context: Context, _event: Event) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: Context) -> set[str]:
+        scene = compat.sequencer_scene(context)
+        path = requests.absolute(self.filepath)
+        if not path.is_file():
+            self.report({"ERROR"}, f"There is no file {path}")
+            return {"CANCELLED"}
+        old = requests.absolute(scene.aimv.song)
+        scene.aimv.song = requests.kept(path)
+        for sound in bpy.data.sounds:
+            if requests.absolute(sound.filepath) == old:
+                sound.filepath = scene.aimv.song
+        jobs.dismiss_error()
+        return {"FINISHED"}
+
+
 class AIMV_OT_show_overview(Operator):
     bl_idname = "aimv.show_overview"
     bl_label = "Show Overview"
@@ -257,7 +287,13 @@ def _show(path: Path) -> None:
     area.spaces.active.image = image
 
 
-CLASSES = (AIMV_OT_import_song, AIMV_OT_use_sound_strip, AIMV_OT_write_storyboard, AIMV_OT_show_overview)
+CLASSES = (
+    AIMV_OT_import_song,
+    AIMV_OT_use_sound_strip,
+    AIMV_OT_write_storyboard,
+    AIMV_OT_find_song,
+    AIMV_OT_show_overview,
+)
 
 
 def register() -> None:
