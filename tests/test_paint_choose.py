@@ -3,7 +3,7 @@
 import pytest
 
 from aimv_engine.frames.generators.paint.catalogue import catalogue
-from aimv_engine.frames.generators.paint.choose import COLOURS, Chooser
+from aimv_engine.frames.generators.paint.choose import COLLECTIVE, COLOURS, Chooser
 from aimv_engine.frames.generators.paint.scene import AFTER, STEPS, steps_of
 from aimv_engine.text_embedding import TextEmbedder
 
@@ -131,6 +131,9 @@ MISTY = "A man and a woman walk in a misty forest at night as birds fly over"
         ("birds", "things", "birds"),
         ("ugly, a flock of seagulls flying", "things", "birds"),
         ("man", "things", "man"),
+        ("blurry, people", "things", "woman"),
+        ("animals", "things", "birds"),
+        ("Forests", "place", "forest"),
     ],
 )
 def test_what_a_negative_prompt_names_is_not_chosen(chooser, negative, kind, name):
@@ -145,6 +148,16 @@ def test_what_a_negative_prompt_names_is_not_chosen(chooser, negative, kind, nam
 
 def test_a_negative_prompt_about_something_else_changes_nothing(chooser):
     assert chooser.choose(MISTY, (), "blurry, low quality, text, watermark") == chooser.choose(MISTY)
+
+
+def test_what_the_sentence_calls_for_by_another_word_stays(chooser):
+    street = "A woman walks alone through neon streets in the rain"
+    assert chooser.choose(street, (), "cars").place == "street"
+    assert chooser.choose(street, (), "street").place != "street"
+
+
+def test_collective_names_are_those_of_the_catalogue():
+    assert {name for names in COLLECTIVE.values() for name in names} <= set(catalogue().things)
 
 
 def test_a_place_does_without_what_is_not_wanted(chooser):

@@ -59,6 +59,16 @@ NEEDS = {
     "fire": "sky",
 }
 
+PEOPLE = ("woman", "man", "child", "person", "couple", "dancer", "crowd")
+COLLECTIVE = {  # what a negative prompt may call things: names of the catalogue
+    "people": PEOPLE,
+    "persons": PEOPLE,
+    "humans": PEOPLE,
+    "women": ("woman",),
+    "men": ("man",),
+    "animals": ("birds", "horse", "rider", "wolf", "cat", "heron", "whale"),
+}
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -108,7 +118,7 @@ class Chooser:
         near_there = self._nearness(there) if there != sentence else near
         heaviest = max((weight for _, weight in tags), default=0.0)
         lean = {tag: weight / heaviest for tag, weight in tags} if heaviest > 0 else {}
-        avoided = self._avoided(negative)
+        avoided = self._avoided(negative, words)
 
         def leaning(entry: Entry) -> float:
             return LEANING * max((lean.get(tag, 0.0) for tag in entry.tags), default=0.0)
@@ -139,17 +149,21 @@ class Chooser:
         without = tuple(step for step in place.steps if step in steps)
         return Choice(place.name, light.name, tuple(things[:MOST_THINGS]), (lent,) if lent else (), without)
 
-    def _avoided(self, negative: str) -> set[tuple[str, str]]:
-        """What of the catalogue a negative prompt names (kind, name): by its words, and things by their meaning too."""
-        if not negative.strip():
-            return set()
-        words, near = set(re.findall(r"[a-z]+", negative.lower())), self._nearness(negative)
-        return {
-            (kind, name)
-            for kind, table in self._tables().items()
-            for name, entry in table.items()
-            if entry.words & words or (kind == "things" and near.get((kind, name), 0.0) >= PRESENT)
-        }
+    def _avoided(self, negative: str, said: list[str]) -> set[tuple[str, str]]:
+        """What of the catalogue a negative prompt names (kind, name).
+
+        A place that the sentence calls for by another word stays: a street without cars is a street.
+        """
+        words = re.findall(r"[a-z]+", negative.lower())
+        unwanted, called = _singular(words), _singular(said)
+        avoided = {("things", name) for word in words for name in COLLECTIVE.get(word, ())}
+        for kind, table in self._tables().items():
+            for name, entry in table.items():
+                known = _singular(entry.words)
+                asked = kind == "places" and (known - unwanted) & called
+                if known & unwanted and not asked:
+                    avoided.add((kind, name))
+        return avoided
 
     def _said_where(self, sentence: str) -> tuple[str, set[str], str]:
         """What says where: the noun (a word of the catalogue), all words of its phrase, and the part of the sentence.
@@ -188,6 +202,10 @@ class Chooser:
                 continue
             found.append((-mark - 9 * bool(named), name, _colour_near(words, named)))
         return [(name, colour) for _, name, colour in sorted(found)]
+
+
+def _singular(words: Iterable[str]) -> set[str]:
+    return {word.removesuffix("s") for word in words}
 
 
 def _leading(sentence: str) -> str:
