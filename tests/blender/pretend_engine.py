@@ -166,7 +166,14 @@ def storyboard(request, params):
     return {"artist": "by Albert Bierstadt", "look": "oil", "main_tags": [["ambient", 0.5]], "scenes": parts}
 
 
-METHODS = {"analyze": analyze, "storyboard": storyboard, "generate": generate}
+def rewrite(request, params):
+    step(request, Path(params["project"]), 1)
+    sentences = [f"Picture {number}" for number in range(4)]
+    others = [sentence for sentence in sentences if sentence not in params["avoid"]]
+    return {"candidates": [{"sentence": sentence, "score": 0.5} for sentence in others[:2]]}
+
+
+METHODS = {"analyze": analyze, "storyboard": storyboard, "generate": generate, "rewrite": rewrite}
 
 
 def work(request, method, params):
@@ -174,6 +181,8 @@ def work(request, method, params):
         send(id=request, result=METHODS[method](request, params))
     except StopError as stop:
         send(id=request, error={"code": stop.args[0], "message": stop.args[1]})
+    except Exception as error:
+        send(id=request, error={"code": -32603, "message": repr(error)})
 
 
 def main():
