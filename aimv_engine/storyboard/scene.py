@@ -45,7 +45,7 @@ class Storyboard:
     """The whole film."""
 
     main_tags: Tags
-    artist: str  # "by Albert Bierstadt"
+    artist: str  # "by Albert Bierstadt", or nobody
     look: str
     scenes: tuple[Scene, ...]
 
@@ -109,7 +109,7 @@ def from_dict(data: Any, song_end: float | None = None) -> Storyboard:
         if ends[i] is not None:
             usual["end"] = ends[i]
         scenes.append(_scene({**usual, **item}, f"scene {i + 1}"))
-    return Storyboard(main_tags, artist=_field(top, "artist", "", _text), look=look, scenes=tuple(scenes))
+    return Storyboard(main_tags, artist=_field(top, "artist", "", _words), look=look, scenes=tuple(scenes))
 
 
 def _with_clusters(items: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
