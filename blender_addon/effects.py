@@ -13,6 +13,7 @@ from . import compat, strips
 from .compat import Strip
 
 NAME = "AIMV Beats"
+USUAL_CHANNEL = 5  # below it lie the song, pictures on two channels and cross-fades, or will lie; titles are above it
 PROPERTIES = {  # of a strip, for each curve of the engine's; all of them are 1 where nothing happens
     "scale": ("transform.scale_x", "transform.scale_y"),
     "brightness": ("color_multiply",),
@@ -55,7 +56,9 @@ def remove(scene: Scene) -> None:
 
 
 def _new(scene: Scene, first: int, last: int) -> Strip:
-    channel = strips.channel_above(list(compat.strips(scene)), first, last)
+    others = list(compat.strips(scene))
+    highest = max((strip.channel for strip in others if strip.aimv.role in {"SCENE", "FADE"}), default=0)
+    channel = strips.channel_above(max(highest, USUAL_CHANNEL - 1), others, first, last)
     strip = compat.new_effect(scene, NAME, "ADJUSTMENT", channel, first, last)
     tie = strip.aimv
     tie.role, tie.first, tie.last = "BEATS", first, last

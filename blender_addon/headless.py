@@ -105,6 +105,8 @@ class Reporter:
 
 
 if __name__ == "__main__":
+    # in this folder lies a requests.py that is not the library which Blender means
+    sys.path[:] = [path for path in sys.path if Path(path).resolve() != Path(__file__).resolve().parent]
     try:
         status = main()
     except SystemExit as exit_request:  # of argparse

@@ -275,11 +275,10 @@ def _pair(others: Iterable[Strip], ours: Sequence[Strip]) -> list[int]:
     return next(([low, low + 1] for low in free), [CHANNELS - 1, CHANNELS])
 
 
-def channel_above(others: Iterable[Strip], left: int, right: int, above: Iterable[Strip] | None = None) -> int:
-    """The lowest channel above some strips (all others, if not said) that is free from frame `left` up to `right`."""
-    others = list(others)
-    lowest = 1 + max((strip.channel for strip in (others if above is None else above)), default=0)
-    return next((number for number in range(lowest, CHANNELS) if _free(others, number, left, right)), CHANNELS)
+def channel_above(channel: int, others: Sequence[Strip], left: int, right: int) -> int:
+    """The lowest channel above one that no other strip uses from frame `left` up to `right`."""
+    above = range(channel + 1, CHANNELS)
+    return next((number for number in above if _free(others, number, left, right)), CHANNELS)
 
 
 def _free(others: Iterable[Strip], channel: int, left: int, right: int) -> bool:
@@ -305,7 +304,7 @@ def cross_fades(scene: Scene) -> None:
     for left, right in _overlaps(scene):
         if frozenset((left.name, right.name)) not in joined:
             span = compat.start(right), compat.end(left)
-            channel = channel_above(strips, *span, above=(left, right))
+            channel = channel_above(max(left.channel, right.channel), strips, *span)
             name = f"{left.name} to {right.name}"
             fade = compat.new_effect(scene, name, "CROSS", channel, *span, inputs=(left, right))
             fade.aimv.role = "FADE"
