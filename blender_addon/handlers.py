@@ -6,7 +6,7 @@ import bpy
 from bpy.app.handlers import persistent
 from bpy.types import Scene
 
-from . import disk, jobs, paths, repair, segments
+from . import disk, jobs, paths, repair, requests, segments, strips
 
 
 @persistent
@@ -24,9 +24,15 @@ def after_change(*_: object) -> None:
 
 @persistent
 def file_opened(*_: object) -> None:
-    """As after a change; and strips are named as they are while one works."""
+    """As after a change; strips are named as they are while one works; and it is told what is missing."""
     paths.name_from_project()
     after_change()
+    for scene in bpy.data.scenes:
+        missing = strips.missing(scene, requests.project(scene)) if scene.aimv.project else []
+        if missing:
+            jobs.state.error = (
+                f"{len(missing)} pictures of {scene.name} are missing on disk: Generate All Scenes makes them again"
+            )
 
 
 @persistent

@@ -11,7 +11,7 @@ import contextlib
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Literal
@@ -170,10 +170,25 @@ def is_asked(scene: Scene, uid: str, wish: tuple[str, str]) -> bool:
     return any(job.making.get(uid) == wish for job in unfinished() if job.scene_uid == scene.aimv.uid)
 
 
+def withdraw(scene: Scene, uids: Collection[str]) -> None:
+    """Takes markers out of the jobs that wait: other pictures of them are asked for."""
+    for job in of(scene):
+        if job.state == "QUEUED" and not job.making.keys().isdisjoint(uids):
+            order = list(job.making)  # as in what is asked for
+            job.params["make"] = [
+                index for uid, index in zip(order, job.params["make"], strict=True) if uid not in uids
+            ]
+            for uid in order:
+                if uid in uids:
+                    del job.making[uid]
+            if not job.making:
+                _end(job, "CANCELLED")
+
+
 def dismiss_error() -> None:
     """Takes the line of trouble away, and the marks of what failed."""
     state.error, state.engine_ended = "", False
-    for job in [job for job in _jobs if job.state == "FAILED"]:
+    for job in [job for job in _jobs if job.state == "FAILED" and not job.mailbox]:
         _jobs.remove(job)
 
 

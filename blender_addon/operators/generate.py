@@ -59,6 +59,7 @@ def start(scene: Scene, scope: str) -> jobs.Job | None:
     title = f"Generate {', '.join(names) if len(names) < 4 else f'{len(names)} Scenes'}"
     wishes |= _before(scene, film, wishes, text)
     params = requests.generate(scene, wishes, size)
+    jobs.withdraw(scene, wishes)
     uids = [segment.marker.aimv.uid for segment in film]
     shooting = landing.Shooting(film[0].first, requests.project(scene), uids, wishes)
     return jobs.submit(scene, "generate", title, params, shooting.land, shooting.notice, shooting.again, wishes)

@@ -124,8 +124,8 @@ class AIMV_OT_import_song(Work, Operator):
 
     def execute(self, context: Context) -> set[str]:
         if self._must_ask():
-            fit = {"fit": self.fit}
-            return bpy.ops.aimv.import_song("INVOKE_DEFAULT", filepath=self.filepath, **fit)
+            bpy.ops.aimv.import_song("INVOKE_DEFAULT", filepath=self.filepath, fit=self.fit)
+            return {"CANCELLED"}  # that one goes on
         return super().execute(context)
 
     def _must_ask(self) -> bool:
@@ -139,6 +139,8 @@ class AIMV_OT_import_song(Work, Operator):
         project = requests.absolute(self.project) if self.project else project_beside(song)
         empty = is_empty(scene)
         fit = self.fit if self.properties.is_property_set("fit") else empty
+        if segments.markers(scene):
+            self.report({"INFO"}, "The scenes that are there are kept; Write Storyboard writes new ones")
         choose(scene, song, project, scene.frame_start)
         sequencer.lay_song(scene, song, scene.frame_start)
         return listen(scene, fit, replace=False)

@@ -10,6 +10,7 @@ import harness
 def case_a_film_from_a_song(folder):
     """Import, storyboard, generate, change a prompt, generate what is stale, undo, save and load, render."""
     from aimv.blender_addon import compat, jobs, segments, strips
+    from aimv.blender_addon.operators import generate
 
     scene = edits.small_scene()
     song = edits.write_song(folder / "Ein Lied.wav", seconds=6.0)
@@ -59,6 +60,19 @@ def case_a_film_from_a_song(folder):
     bpy.ops.ed.redo()
     bpy.ops.ed.redo()
     scene = bpy.context.scene
+    assert edits.states(scene) == ["READY"] * count
+
+    # cancelled: what is there stays
+    for marker in edits.scene_markers(scene):
+        marker.aimv.seed += 1
+    job = generate.start(scene, "ALL")
+    edits.until(lambda: "MAKING" in edits.states(scene))
+    assert bpy.ops.aimv.cancel() == {"FINISHED"}
+    edits.until(lambda: job.ended)
+    assert job.state == "CANCELLED"
+    assert not jobs.state.error
+    assert "STALE" in edits.states(scene)
+    bpy.ops.aimv.generate(scope="STALE")
     assert edits.states(scene) == ["READY"] * count
 
     # saved, loaded, rendered

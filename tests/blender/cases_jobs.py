@@ -83,6 +83,23 @@ def case_another_scene_waits_for_its_turn(folder):
     edits.until(lambda: edits.states(scene) == ["READY", "READY"])
 
 
+def case_a_change_of_mind_takes_the_place_of_what_waits(folder):
+    from aimv.blender_addon import jobs
+
+    scene, project = begin(folder)
+    edits.allow(project, 1)
+    press()
+    scene.frame_set(60)
+    press()
+    second = edits.scene_markers(scene)[1]
+    second.aimv.sentence = "A mountain"
+    press()
+    (waiting,) = jobs.unfinished()[1:]
+    assert waiting.params["scenes"][1]["sentence"] == "A mountain"
+    edits.allow(project, None)
+    edits.until(lambda: edits.states(scene) == ["READY", "READY"])
+
+
 def case_a_change_while_it_is_made_leaves_it_stale(folder):
     scene, project = begin(folder)
     edits.allow(project, 2)

@@ -256,11 +256,18 @@ def case_results_land_in_the_scene_that_asked(folder):
 
 
 def case_pictures_that_were_deleted_are_made_again(folder):
-    scene, project = begin(folder)
+    from aimv.blender_addon import jobs
+
+    _, project = begin(folder)
+    save(folder / "film.blend")
     shutil.rmtree(project / "store")
+    bpy.ops.wm.open_mainfile(filepath=str(folder / "film.blend"))
+    scene = bpy.context.scene
+    assert "missing on disk" in jobs.state.error
     assert not found(scene)
     bpy.ops.aimv.generate(scope="ALL")
     assert found(scene)
+    assert not jobs.state.error
 
 
 def case_the_sound_strip_that_is_there_is_used(folder):
