@@ -12,22 +12,27 @@ NARROW = 12  # units: below that names and values of settings don't fit side by 
 LINE = 0.7  # the height of a line of running text, in rows
 
 
+def scale() -> float:
+    """How much larger than usual the interface is. (Blender says 0 where there is no window.)"""
+    return bpy.context.preferences.system.ui_scale or 1.0
+
+
 def width(context: Context) -> float:
     """How wide a label can be in a panel of the region that is drawn, in pixels of the interface before zooming."""
     region = context.region
     left, right = (region.view2d.region_to_view(x, 0)[0] for x in (0, region.width))
     # the tabs, the panel's margins, and what a label keeps free at its ends
-    return right - left - 2.7 * WIDGET * context.preferences.system.ui_scale
+    return right - left - 2.7 * WIDGET * scale()
 
 
 def units(context: Context) -> float:
     """The same in units, which are as wide as an icon."""
-    return width(context) / (WIDGET * context.preferences.system.ui_scale)
+    return width(context) / (WIDGET * scale())
 
 
 def wrapped(layout: UILayout, text: str, pixels: float, icon: str = "NONE") -> UILayout:
     """Writes a text as lines of at most so many pixels; an icon stands before the first. Returns the column."""
-    indent = WIDGET * bpy.context.preferences.system.ui_scale if icon != "NONE" else 0
+    indent = WIDGET * scale() if icon != "NONE" else 0
     found = broken(text, pixels - indent)
     column = layout.column(align=True)
     if len(found) > 1:
@@ -49,8 +54,7 @@ def setting(layout: UILayout, context: Context, data: Any, name: str) -> None:
 
 def broken(text: str, pixels: float) -> tuple[str, ...]:
     """A text as lines of at most so many pixels, in the letters of the interface."""
-    preferences = bpy.context.preferences
-    return lines(text, pixels, preferences.ui_styles[0].widget.points * preferences.system.ui_scale)
+    return lines(text, pixels, bpy.context.preferences.ui_styles[0].widget.points * scale())
 
 
 @lru_cache(maxsize=512)

@@ -5,11 +5,10 @@ from bpy.types import Context, Menu, Scene, TimelineMarker, UILayout, UIList
 
 from . import compat, jobs, layouts, segments, strips
 
-STATES = {  # what is said of a scene, and by which icon
+STATES = {  # what is said of a scene, and by which icon (one that is made has a ring that fills)
     "EMPTY": ("Empty", "RADIOBUT_OFF"),
     "STALE": ("Stale", "FILE_REFRESH"),
     "QUEUED": ("Queued", "TIME"),
-    "MAKING": ("Making", "RENDER_ANIMATION"),
     "READY": ("Ready", "CHECKMARK"),
     "FAILED": ("Failed", "ERROR"),
 }
@@ -17,11 +16,11 @@ STATES = {  # what is said of a scene, and by which icon
 
 def draw_state(layout: UILayout, state: str, fraction: float, briefly: bool) -> None:
     """Says how far a scene is. Briefly: without words, but for how much of it is made."""
-    text, icon = STATES[state]
     if state == "MAKING":
         layout.progress(type="RING", factor=fraction, text="" if briefly else f"Making {100 * fraction:.0f} %")
-    else:
-        layout.label(text="" if briefly else text, icon=icon)
+        return
+    text, icon = STATES[state]
+    layout.label(text="" if briefly else text, icon=icon)
 
 
 # widths in units, which are as wide as an icon

@@ -8,7 +8,7 @@ from bpy.types import Context, Panel, Scene, TimelineMarker, UILayout
 
 from . import compat, jobs, lists, preferences, segments, strips
 from .errors import AddonError
-from .layouts import broken, clock, remaining, setting, units, width, wrapped
+from .layouts import clock, remaining, setting, units, width, wrapped
 from .operators import generate
 
 
@@ -72,13 +72,14 @@ class AIMV_PT_first_steps(Sidebar, Panel):
         if self._step(layout, "Set up the engine", done[0], True):
             self._draw_engine(layout, pixels)
         if self._step(layout, "Import a song", done[1], done[0]):
-            wrapped(layout, "It is analysed, and a storyboard of scenes is laid out on the timeline.", pixels)
-            column = layout.column(align=True)
-            column.operator("aimv.import_song", icon="FILE_SOUND")
-            column.operator("aimv.use_sound_strip", icon="SPEAKER")
+            wrapped(layout, "It is analyzed, and a storyboard of scenes is laid out on the timeline.", pixels)
+            if all(job.ended for job in jobs.of(scene)):
+                column = layout.column(align=True)
+                column.operator("aimv.import_song", icon="FILE_SOUND")
+                column.operator("aimv.use_sound_strip", icon="SPEAKER")
         if self._step(layout, "Generate", False, all(done)):
             wrapped(layout, "Go through the scenes below, change what you like, and let them be painted.", pixels)
-            operator = layout.operator("aimv.generate", text="Generate All Scenes", icon="RENDER_ANIMATION")
+            operator = layout.operator("aimv.generate", text="Generate All Scenes", icon="RENDERLAYERS")
             operator.scope = "ALL"
         if not markers:
             draw_activity(layout, context, scene)
@@ -95,7 +96,9 @@ class AIMV_PT_first_steps(Sidebar, Panel):
         if status.state == "MISSING":
             wrapped(layout, "It listens to songs and paints pictures, apart from Blender. This is done once.", pixels)
         else:
-            wrapped(layout, status.text, pixels).alert = status.state == "FAILED"
+            row = layout.row()
+            row.alert = status.state == "FAILED"
+            wrapped(row, status.text, pixels)
         layout.operator(
             "preferences.addon_show", text="Open Preferences", icon="PREFERENCES"
         ).module = preferences.PACKAGE
@@ -213,7 +216,7 @@ class AIMV_PT_scene(ScenesPanel, Panel):
         own, pixels = marker.aimv, width(context)
         column = layout.column(align=True)
         column.label(text="Prompt")
-        if not compat.text_box(column, own, "sentence", min(max(3, len(broken(own.sentence, pixels))), 8)):
+        if not compat.text_box(column, own, "sentence", 5):
             wrapped(column, own.sentence, pixels)
         row = column.row(align=True) if units(context) > 15 else column
         row.operator("aimv.rewrite", icon="FILE_REFRESH")
@@ -283,7 +286,7 @@ def _draw_generate_buttons(layout: UILayout, scene: Scene, pixels: float) -> Non
     for scope, text, icon in (
         ("SCENE", "This Scene", "SEQUENCE"),
         ("STALE", f"Stale Scenes ({stale})", "FILE_REFRESH"),
-        ("ALL", "All Scenes", "RENDER_ANIMATION"),
+        ("ALL", "All Scenes", "RENDERLAYERS"),
     ):
         row = column.row(align=True)
         row.enabled = scope != "STALE" or stale > 0
@@ -296,8 +299,9 @@ def draw_activity(layout: UILayout, context: Context, scene: Scene) -> None:
     if jobs.state.error:
         box = layout.box()
         row = box.row()
-        text = wrapped(row, jobs.state.error, pixels - 60, icon="ERROR")
+        text = row.row()
         text.alert = True
+        wrapped(text, jobs.state.error, pixels - 60, icon="ERROR")
         row.operator("aimv.dismiss_error", text="", icon="X", emboss=False)
         if jobs.state.engine_ended:
             column = box.column(align=True)
@@ -308,8 +312,7 @@ def draw_activity(layout: UILayout, context: Context, scene: Scene) -> None:
             _draw_running(layout, job, pixels)
         elif job.state == "QUEUED":
             row = layout.row(align=True)
-            row.active = False
-            wrapped(row, job.title, pixels - 30, icon="TIME")
+            wrapped(row, job.title, pixels - 30, icon="TIME").active = False
             _draw_cancel(row, job)
 
 
