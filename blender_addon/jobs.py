@@ -195,7 +195,7 @@ def dismiss_error() -> None:
 # Working -------------------------------------------------------------------------------------------------------------
 
 
-def pump(deadline: float = 0.005) -> bool:
+def pump(deadline: float = 0.003) -> bool:
     """Takes in what the engine said, for about so many seconds. Returns whether anything happened."""
     until = time.perf_counter() + deadline
     happened = _receive()

@@ -83,6 +83,7 @@ class Shooting:
         if method == "strip":
             self._begin(index, params)
             self._show(scene, self.shots[index])
+            strips.cross_fades(scene)
         elif method == "frames":
             shot = self.shots[index]
             self._learn(shot, params["index"], params["frames"])
@@ -101,6 +102,7 @@ class Shooting:
             self._show(scene, shot)
             if shot.made:
                 self._mark(scene, shot)
+        strips.cross_fades(scene)
 
     def _begin(self, index: int, params: Result) -> None:
         blank = params["placeholder"]
@@ -123,7 +125,6 @@ class Shooting:
         marker = segments.by_uid(scene, shot.uid)
         if marker is not None:  # nobody misses the pictures of a scene that was deleted meanwhile
             strips.ensure(scene, marker, shot.first, shot.size, shot.files, shot.placeholder, self.folder)
-            strips.cross_fades(scene)
             disk.remember(self.folder, shot.there)
 
     def _mark(self, scene: Scene, shot: Shot) -> None:
