@@ -178,6 +178,7 @@ class Engine:
         alive = process.poll() is None
         self._kill()
         status = process.wait()
+        process.stdout.close()
         self._end(self._verdict or ("AIMV's engine fell silent and was ended" if alive else self._describe(status)))
 
     def _spawn(self) -> subprocess.Popen[bytes]:
