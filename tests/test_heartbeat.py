@@ -34,3 +34,21 @@ def test_who_cancels_does_not_wait_for_the_end() -> None:
             meanwhile(lambda: go_on.wait(30.0), cancel)
     finally:
         go_on.set()
+
+
+def test_what_was_cancelled_ends_before_the_next_begins() -> None:
+    """transformers fails where two threads load it at once."""
+    done: list[str] = []
+    go_on = threading.Event()
+
+    def first() -> None:
+        assert go_on.wait(30.0)
+        done.append("first")
+
+    def cancel() -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        meanwhile(first, cancel)
+    meanwhile(lambda: done.append("second"), go_on.set)
+    assert done == ["first", "second"]
