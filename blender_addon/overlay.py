@@ -21,16 +21,16 @@ from . import compat, jobs, requests, segments
 
 # in pixels of the interface at scale 1
 RULER = 30  # Blender's, with the lines of the cache below it
-ROW = 13
-ENERGY = 26
-TEXT = 10
+ROW = 12
+ENERGY = 20
+TEXT = 9.5
 MARGIN = 6
 NEAREST_BEATS = 6  # closer ticks would make a grey area
 
-MOST_OF_HEIGHT = 0.45  # of the editor: below the overlay there must be room for strips
+MOST_OF_HEIGHT = 0.35  # of the editor: below the overlay there must be room for strips
 ENERGY_RATE = 20  # points a second of the curve
 
-BACKGROUND = (0.07, 0.07, 0.08, 0.86)
+BACKGROUND = (0.07, 0.07, 0.08, 0.75)
 LEGEND = (0.07, 0.07, 0.08, 0.75)
 WORDS = (0.9, 0.9, 0.9, 1.0)
 HEAT = (  # from "not heard" to "heard for sure"
@@ -107,8 +107,6 @@ def _land(key: tuple[Any, ...], _scene: Scene, answer: dict[str, Any]) -> None:
 def to_gpu(answer: dict[str, Any]) -> Picture:
     """Puts an answer of the engine where it can be drawn from."""
     times, rows, tags = answer["times"], answer["rows"], answer["tags"]
-    half = (times[1] - times[0]) / 2 if len(times) > 1 else 0.5
-    first, last = times[0] - half, times[-1] + half
     pixels = [channel for tag in range(len(tags)) for row in rows for channel in (*heat(row[tag] / 255), 1.0)]
     texture = GPUTexture((len(rows), len(tags)), format="RGBA16F", data=gpu.types.Buffer("FLOAT", len(pixels), pixels))
     curve = energy_curve(answer["energy"], answer["energy_rate"])
@@ -117,7 +115,7 @@ def to_gpu(answer: dict[str, Any]) -> Picture:
     return Picture(
         tags=tuple(tags),
         texture=texture,
-        heat=tuple(_heat_row(first, last, (index + 0.5) / len(tags)) for index in range(len(tags))),
+        heat=tuple(_heat_row(times, (index + 0.5) / len(tags)) for index in range(len(tags))),
         area=batch_for_shader(plain, "TRI_STRIP", {"pos": [point for x, y in curve for point in ((x, 0.0), (x, y))]}),
         curve=batch_for_shader(plain, "LINE_STRIP", {"pos": curve}),
         beats=_ticks(beats),
@@ -127,11 +125,16 @@ def to_gpu(answer: dict[str, Any]) -> Picture:
     )
 
 
-def _heat_row(first: float, last: float, height: float) -> GPUBatch:
-    """A quad that shows one row of the texture."""
+def _heat_row(times: Sequence[float], height: float) -> GPUBatch:
+    """A band that shows one row of the texture, whose first and last colours reach to the song's ends.
+
+    The times are the centres of what was listened to at once; so the first one is half of that from the beginning.
+    """
+    inset = 0.5 / len(times)
+    columns = ((0.0, inset), (times[0], inset), (times[-1], 1 - inset), (times[-1] + times[0], 1 - inset))
     corners = {
-        "pos": ((first, 0.0), (last, 0.0), (first, 1.0), (last, 1.0)),
-        "texCoord": ((0.0, height), (1.0, height), (0.0, height), (1.0, height)),
+        "pos": [(second, edge) for second, _ in columns for edge in (0.0, 1.0)],
+        "texCoord": [(across, height) for _, across in columns for _ in range(2)],
     }
     return batch_for_shader(gpu.shader.from_builtin("IMAGE"), "TRI_STRIP", corners)
 

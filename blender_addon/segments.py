@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import bpy
@@ -124,7 +125,12 @@ def follow_playhead(scene: Scene) -> None:
 
 def fps(scene: Scene) -> Fraction:
     """The frame rate as it is meant: 24 over 1.001 is 24000/1001."""
-    return scene.render.fps / Fraction(str(round(scene.render.fps_base, 6)))
+    return _rate(scene.render.fps, scene.render.fps_base)
+
+
+@cache  # panels ask for it at every redraw, several times for each scene
+def _rate(frames: int, base: float) -> Fraction:
+    return frames / Fraction(str(round(base, 6)))
 
 
 def seconds(scene: Scene, frame: float) -> float:
