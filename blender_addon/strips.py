@@ -8,7 +8,6 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from math import ceil
 from pathlib import Path
 
 import bpy
@@ -19,7 +18,6 @@ from . import compat, segments
 from .compat import Strip
 
 CHANNELS = 128  # that Blender has
-LONGEST = 2000  # pictures in a strip: Blender takes half a second to write 6,000, and 10 seconds for 14,400
 COLORS = (5, 3, 7, 4, 2, 6, 8, 1, 9)  # of strips, for clusters A, B, C ...: near to the colours in the overview
 SAME_SHAPE = 0.01  # pictures of nearly the output's shape are stretched to it: sizes are whole pixels
 
@@ -37,8 +35,6 @@ class AIMV_Strip(PropertyGroup):
         ),
     )
     scene: StringProperty(name="Scene", description="The identity of the marker whose pictures these are")
-    part: IntProperty(name="Part", description="Which of the scene's strips it is, where it is too long for one")
-    entry: IntProperty(name="Entry", description="Which of the scene's pictures is the strip's first")
     first: IntProperty(name="First Frame", description="At which the content began when it was written")
     last: IntProperty(name="Last Frame", description="Excluded: where the strip of the beats ended when it was written")
     curves: StringProperty(name="Curves", description="Which of its properties the music moves")
@@ -95,49 +91,35 @@ def ensure(
     is shown. Names are relative to `folder`, the project's, and `size` is theirs in pixels.
     """
     names = [name or placeholder for name in files]
-    lying: dict[int, list[Strip]] = {}
-    for strip in of(scene, marker.aimv.uid):
-        lying.setdefault(strip.aimv.part, []).append(strip)
-    count = ceil(len(names) / LONGEST)
-    length = ceil(len(names) / count)
-    for part in range(count):
-        entry = part * length
-        pictures_of_part = names[entry : entry + length]
-        for strip in lying.pop(part, None) or [_new(scene, marker, part, first + entry, pictures_of_part, folder)]:
-            _update(scene, strip, entry, first + entry, pictures_of_part, folder)
-            _fit(scene, strip, size)
-    for strip in [strip for left_over in lying.values() for strip in left_over]:
-        compat.siblings(scene, strip).remove(strip)
-    return of(scene, marker.aimv.uid)[0]
+    strips = of(scene, marker.aimv.uid) or [_new(scene, marker, first, first + len(names), folder / names[0])]
+    for strip in strips:
+        _update(scene, strip, first, names, folder)
+        _fit(scene, strip, size)
+    return strips[0]
 
 
 def set_frames(scene: Scene, marker_uid: str, index: int, files: Sequence[str]) -> None:
     """Shows those pictures from the scene's index-th on, in all its strips."""
     for strip in of(scene, marker_uid):
-        begin = index - strip.aimv.entry
-        end = min(begin + len(files), len(strip.elements))
-        if begin < end and end > 0:
-            _write(strip, max(0, begin), files[max(0, -begin) : end - begin])
+        _write(strip, index, files)
 
 
-def _new(scene: Scene, marker: TimelineMarker, part: int, first: int, pictures: Sequence[str], folder: Path) -> Strip:
-    uid = marker.aimv.uid
-    channel = _channel(uid, list(compat.strips(scene)), first, first + len(pictures))
-    name = f"{marker.name} {part + 1}" if part else marker.name
-    strip = compat.strips(scene).new_image(name, str(folder / pictures[0]), channel, first, fit_method="ORIGINAL")
+def _new(scene: Scene, marker: TimelineMarker, first: int, last: int, picture: Path) -> Strip:
+    channel = _channel(list(compat.strips(scene)), first, last)
+    strip = compat.strips(scene).new_image(marker.name, str(picture), channel, first, fit_method="ORIGINAL")
     strip.color_tag = color_tag(marker)
     tie = strip.aimv
-    tie.role, tie.scene, tie.part, tie.first = "SCENE", uid, part, first
+    tie.role, tie.scene, tie.first = "SCENE", marker.aimv.uid, first
     return strip
 
 
-def _update(scene: Scene, strip: Strip, entry: int, first: int, names: Sequence[str], folder: Path) -> None:
+def _update(scene: Scene, strip: Strip, first: int, names: Sequence[str], folder: Path) -> None:
     """New content. A handle at the content's old edge goes to the new one; one that was trimmed or pulled out stays."""
     begin, end = compat.content(strip)
     left, right = compat.start(strip), compat.end(strip)
+    if len(strip.elements) != len(names):
+        compat.replace_elements(scene, strip, names)
     strip.directory = _directory(folder)
-    while len(strip.elements) > len(names):
-        strip.elements.pop(len(strip.elements) - 1)
     _write(strip, 0, names)
 
     length = compat.content(strip)[1] - begin  # more or less than one frame a picture where the editor retimed it
@@ -147,7 +129,7 @@ def _update(scene: Scene, strip: Strip, entry: int, first: int, names: Sequence[
     new_right = new_end if right == end else max(min(right, new_end), new_begin + 1) if right < end else right
     _place(scene, strip, new_begin, new_left, max(new_right, new_left + 1))
     _move_last_keys(scene, strip, (left, right), (new_begin - begin, compat.end(strip) - right))
-    strip.aimv.entry, strip.aimv.first = entry, first
+    strip.aimv.first = first
 
 
 def _directory(folder: Path) -> str:
@@ -160,14 +142,9 @@ def _directory(folder: Path) -> str:
 
 
 def _write(strip: Strip, index: int, names: Sequence[str]) -> None:
-    elements = strip.elements
-    there = names[: max(0, len(elements) - index)]
-    for number, name in enumerate(there, index):
-        element = elements[number]
+    for element, name in zip(strip.elements[index : index + len(names)], names, strict=False):
         if element.filename != name:
             element.filename = name
-    for name in names[len(there) :]:
-        elements.append(name)
     strip.invalidate_cache("RAW")  # a picture that was missing, or is another one now, would not be read again
 
 
@@ -179,7 +156,7 @@ def _place(scene: Scene, strip: Strip, begin: int, left: int, right: int) -> Non
     others = [other for other in compat.siblings(scene, strip) if other != strip]
     channel = strip.channel
     if not _free(others, channel, left, right):
-        channel = _channel(strip.aimv.scene, others, left, right)
+        channel = _channel(others, left, right)
     elif (compat.content(strip)[0], compat.start(strip), compat.end(strip)) == (begin, left, right):
         return
     strip.channel = min(CHANNELS, max((other.channel for other in others), default=0) + 1)
@@ -249,18 +226,17 @@ def _multiply(curve: FCurve, factor: float) -> None:
 # Channels
 
 
-def _channel(marker_uid: str, others: Sequence[Strip], left: int, right: int) -> int:
+def _channel(others: Sequence[Strip], left: int, right: int) -> int:
     """A channel for pictures from frame `left` up to `right` that none of the other strips uses there.
 
     Ours lie on two channels in turn, so that neighbours can overlap: the two on which most of them are, or the lowest
-    two above the song that nobody else uses. Strips of the same scene lie side by side.
+    two above the song that nobody else uses.
     """
     ours = [strip for strip in others if strip.type == "IMAGE" and strip.aimv.scene]
     pair = _pair(others, ours)
     before = max((strip for strip in ours if compat.start(strip) < left), key=compat.start, default=None)
     if before is not None:
-        same = before.aimv.scene == marker_uid
-        pair.sort(key=lambda channel: (channel == before.channel) != same)
+        pair.sort(key=lambda channel: channel == before.channel)
     channels = [*pair, *range(max(pair) + 1, CHANNELS + 1)]
     return next((channel for channel in channels if _free(others, channel, left, right)), CHANNELS)
 
