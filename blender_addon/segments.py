@@ -65,7 +65,10 @@ def bounds(scene: Scene, marker: TimelineMarker) -> tuple[int, int]:
 
 
 def _segment(scene: Scene, marker: TimelineMarker) -> Segment:
-    return next(segment for segment in read(scene) if segment.marker == marker)
+    ours = markers(scene)
+    following = ours.index(marker) + 1
+    last = ours[following].frame if following < len(ours) else scene.frame_end + 1
+    return Segment(marker, marker.frame, max(marker.frame, last))
 
 
 def at(scene: Scene, frame: float) -> TimelineMarker | None:
