@@ -28,6 +28,7 @@ MARGIN = 6
 NEAREST_BEATS = 6  # closer ticks would make a grey area
 
 MOST_OF_HEIGHT = 0.35  # of the editor: below the overlay there must be room for strips
+WIDEST = 8192  # pixels of a texture that every GPU can hold
 ENERGY_RATE = 20  # points a second of the curve
 
 BACKGROUND = (0.07, 0.07, 0.08, 0.75)
@@ -79,7 +80,7 @@ def _key(scene: Scene) -> tuple[Any, ...]:
 
 def picture(scene: Scene) -> Picture | None:
     """The scene's taggram. The first call asks for it; None until it has come."""
-    if not scene.aimv.duration:
+    if not (scene.aimv.duration and scene.aimv.project):
         return None
     key = _key(scene)
     if key not in _pictures:
@@ -97,7 +98,7 @@ def _ask(uid: str, key: tuple[Any, ...]) -> None:
 
 
 def _land(key: tuple[Any, ...], _scene: Scene, answer: dict[str, Any]) -> None:
-    if not bpy.app.background:  # there is no GPU to draw with
+    if answer["times"] and answer["tags"] and not bpy.app.background:  # without a window there is no GPU
         _pictures[key] = to_gpu(answer)
 
 
@@ -106,7 +107,9 @@ def _land(key: tuple[Any, ...], _scene: Scene, answer: dict[str, Any]) -> None:
 
 def to_gpu(answer: dict[str, Any]) -> Picture:
     """Puts an answer of the engine where it can be drawn from."""
-    times, rows, tags = answer["times"], answer["rows"], answer["tags"]
+    tags = answer["tags"]
+    step = -(-len(answer["times"]) // WIDEST)
+    times, rows = answer["times"][::step], answer["rows"][::step]
     pixels = [channel for tag in range(len(tags)) for row in rows for channel in (*heat(row[tag] / 255), 1.0)]
     texture = GPUTexture((len(rows), len(tags)), format="RGBA16F", data=gpu.types.Buffer("FLOAT", len(pixels), pixels))
     curve = energy_curve(answer["energy"], answer["energy_rate"])
