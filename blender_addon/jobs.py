@@ -59,11 +59,6 @@ class Job:
     mailbox: deque[tuple[str, Any]] = field(default_factory=deque)
 
     @property
-    def marker_uids(self) -> list[str]:
-        """The markers whose pictures it makes, in order."""
-        return list(self.making)
-
-    @property
     def ended(self) -> bool:
         """Whether nothing more is to come from the engine."""
         return self.state not in ("QUEUED", "RUNNING")
@@ -118,13 +113,6 @@ def cancel(job: Job) -> None:
         job.cancelled = True
         if _engine is not None and job.request is not None:
             _engine.cancel(job.request)
-
-
-def cancel_all(scene: Scene | None = None) -> None:
-    """Gives up all jobs of a scene, or of all scenes."""
-    for job in list(_jobs):
-        if scene is None or job.scene_uid == scene.aimv.uid:
-            cancel(job)
 
 
 def wait(job: Job) -> None:

@@ -122,14 +122,14 @@ def case_the_scene_before_is_brought_up_to_date(folder):
     second.aimv.sentence = "A mountain"
     press()
     (job,) = jobs.unfinished()
-    assert job.marker_uids == [second.aimv.uid, first.aimv.uid]
+    assert list(job.making) == [second.aimv.uid, first.aimv.uid]
     assert job.params["make"] == [1, 0]
     jobs.wait(job)
     first.aimv.locked = True
     second.aimv.sentence = "A river"
     press()
     assert jobs.unfinished()[0].params["make"] == [1]
-    jobs.cancel_all()
+    bpy.ops.aimv.cancel()
 
 
 def case_a_moved_marker_gets_its_pictures_where_they_belong(folder):
