@@ -102,7 +102,7 @@ class Service:
             tags = tuple((str(tag), float(weight)) for tag, weight in params["tags"])
             cluster, energy, seed = str(params["cluster"]), float(params["energy"]), int(params["seed"])
             avoid = [str(sentence) for sentence in params["avoid"]]
-        project, chosen = _project(params, job), _settings(params)
+        chosen, project = _settings(params), _project(params, job)
         analysis = stages.analyze(project, _path(params, "song"), chosen, job.progress)
         job.progress("rewriting", 0, 1)
         candidates = writer.rewrite(
@@ -170,7 +170,7 @@ class Service:
             look, fps, start = looks.load(str(params["look"])), Fraction(*params["fps"]), Fraction(*params["start"])
             frame_count = int(params["frame_count"])
             amounts = Amounts(**{name: float(params[name]) for name in ("pulse", "flash", "saturation", "strobe")})
-        project, chosen = _project(params, job), _settings(params)
+        chosen, project = _settings(params), _project(params, job)
         analysis = stages.analyze(project, _path(params, "song"), chosen, job.progress)
         curves = music_curves(analysis.rhythm, analysis.energy, look, fps, start, frame_count, amounts)
         return {"curves": {name: dataclasses.asdict(curve) for name, curve in curves.items()}}
@@ -268,9 +268,9 @@ def _kept(project: Project, params: Params, uses: Mapping[Path, Use]) -> set[str
     """The names of the pictures that somebody needs: whoever asks, the .blend files of the project, edit.json."""
     with _reading():
         asked = [str(path) for path in params["keep"]]
-    edit = project.read_made("edit.json") or {"scenes": []}
+    edit = project.read_made("edit.json")
     paths = [*asked, *(path for use in uses.values() for path in use.frames)]
-    paths += [path for scene in edit["scenes"] for path in scene["frames"]]
+    paths += [path for scene in (edit["scenes"] if edit is not None else ()) for path in scene["frames"]]
     return {PurePosixPath(path).stem for path in paths}
 
 

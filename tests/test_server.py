@@ -481,6 +481,15 @@ def test_pictures_that_somebody_shows_are_counted_and_never_cleaned(engine, othe
     assert [use.blend for use in Project(project).uses().values()] == [str(there)]
 
 
+def test_what_nobody_expected_is_in_the_projects_log(engine, other):
+    project = Path(other["project"])
+    (project / "edit.json").write_text("[]")  # no cut list, though it is JSON
+    error = engine.error("clean", project=str(project), keep=[], forget=[])
+    assert error["code"] == server.INTERNAL_ERROR
+    assert str(project / "aimv.log") in error["message"]
+    assert "Traceback" in (project / "aimv.log").read_text()
+
+
 def test_a_damaged_list_of_uses_stops_the_cleaning(engine, other):
     uses = Path(other["project"], "uses")
     uses.mkdir()
