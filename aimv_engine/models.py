@@ -1,5 +1,7 @@
 """What is slow to load or to start, kept from one job to the next: language model, ranker, painters, in-betweens."""
 
+import contextlib
+import ctypes
 import gc
 from collections.abc import Callable
 from functools import partial
@@ -49,3 +51,5 @@ class Models:
         self._writers.clear()
         self._rankers.clear()
         gc.collect()
+        with contextlib.suppress(OSError, AttributeError, TypeError):  # other systems give it back by themselves
+            ctypes.CDLL(None).malloc_trim(0)  # glibc keeps what was freed
