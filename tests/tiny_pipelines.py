@@ -45,11 +45,13 @@ SIDE = 64
 WIDTH = 32  # of all text encoders
 LETTERS = sorted(ByteLevel.alphabet())
 # one token each; all other words are spelled by letters
-VOCABULARY = """a an the and of in on at by with from under over into is no not quiet slow fast old small wide dark light red
-blue green gold black white night morning evening sea fog forest mountain city street house river rain snow sun moon
-stars cloud sky fire water glass stone wood hand face woman man child bird horse dog cat road train field garden
-window door room bridge tower desert island wave storm dust smoke music song guitar piano drums painting photograph
-film oil style blurry ugly text"""
+VOCABULARY = """
+a an the and of in on at by with from under over into is no not quiet slow fast old small wide dark light red blue
+green gold black white night morning evening sea fog forest mountain city street house river rain snow sun moon stars
+cloud sky fire water glass stone wood hand face woman man child bird horse dog cat road train field garden window door
+room bridge tower desert island wave storm dust smoke music song guitar piano drums painting photograph film oil style
+blurry ugly text
+"""
 WORDS = VOCABULARY.split()
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 CHAT = (

@@ -1,0 +1,1 @@
+"""Keyframes by Stable Diffusion and its kin, through the pipelines of diffusers."""
