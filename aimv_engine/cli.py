@@ -207,6 +207,9 @@ def _open(options: argparse.Namespace, talk: Talk) -> "tuple[Path, Project, Sett
 
     song = _song(options, talk)
     given = {field.name: getattr(options, field.name, None) for field in dataclasses.fields(Settings)}
+    for name in ("diffusion_model", "follow"):  # found again from another folder
+        if given[name] and Path(given[name]).expanduser().exists():
+            given[name] = str(Path(given[name]).expanduser().resolve())
     project = Project(options.project.resolve() if options.project else song.with_name(f"{song.stem}.aimv"))
     if not song.is_file():
         raise AimvError(f"there is no song {song}; give the path of an audio or video file")
@@ -324,13 +327,21 @@ def _command(
         )
         add("--clip", metavar="FOLDER", help="rank the sentences by this CLIP model (default auto: by MiniLM)")
     if "film" in groups:
-        add("--generator", metavar="NAME", help="what paints the keyframes (default paint)")
+        add("--generator", metavar="NAME", help="auto, paint or diffusion (default auto: diffusion if it has a model)")
         add("--size", metavar="WxH", help="of the video in pixels (default 640x360)")
         add("--fps", metavar="RATE", help="frames a second: 24, 25, 23.976, 59.94, 60 ... (default 24)")
         add("--keyframe-rate", type=float, metavar="RATE", help="keyframes a second (default 6)")
         add("--start", type=float, metavar="SECONDS", help="where in the song the film begins (default 0)")
         add("--end", type=float, metavar="SECONDS", help="where in the song the film ends (default: its end)")
         add("--no-blender", action="store_true", help="write the video without Blender, and no .blend")
+        add = parser.add_argument_group("diffusion").add_argument
+        add("--diffusion-model", metavar="MODEL", help="preset, folder, file or hub's name (docs/models.md)")
+        add("--download", action="store_true", help="fetch the model from the hub if it isn't here")
+        add("--mode", metavar="MODE", help="walk, feedback or follow (default auto: as the look suggests)")
+        add("--follow", metavar="PATH", help="images or a movie to restyle (default paint: AIMV's own pictures)")
+        add("--steps", type=int, metavar="N", help="of denoising (default 0: as many as the model wants)")
+        add("--guidance", type=float, metavar="X", help="how strictly texts are heeded (default -1: the model's own)")
+        add("--best-of", type=int, metavar="N", help="CLIP takes a scene's first keyframe from N (default 1)")
 
 
 # signals -----------------------------------------------------------------------------------------------------------

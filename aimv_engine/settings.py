@@ -12,9 +12,11 @@ from aimv_engine import looks
 from aimv_engine.errors import AimvError
 from aimv_engine.interpolation.timing import parse_fps
 
-GENERATORS = ("paint",)
+GENERATORS = ("auto", "paint", "diffusion")
+MODES = ("auto", "walk", "feedback", "follow")
 TAGGERS = ("MTT", "MSD")
 AUTOMATIC = "auto"
+PAINT = "paint"
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,23 @@ class Settings:
     writer: str = AUTOMATIC  # a causal language model by folder or name, or the embedded one
     clip: str = AUTOMATIC  # the folder of a CLIP model that ranks the sentences, or MiniLM
     # film
-    generator: str = "paint"
+    generator: str = AUTOMATIC  # diffusion if there is a model, else paint
+    diffusion_model: str = ""  # a preset, a folder, a file or a hub's name
+    mode: str = AUTOMATIC  # how diffusion goes from one keyframe to the next, or as the look suggests
+    follow: str = PAINT  # what the mode `follow` begins from: paint's pictures, or a folder of images or a movie
+    steps: int = 0  # of denoising; 0: as many as the model wants
+    guidance: float = -1.0  # how strictly the texts are heeded; below 0: as the model wants it
+    best_of: int = 1  # first keyframes of a scene, of which CLIP takes the best
     size: str = "640x360"
     fps: str = "24"
     keyframe_rate: float = 6.0
     start: float = 0.0
     end: float | None = None  # None: the song's end
+
+    @property
+    def diffusion(self) -> bool:
+        """Whether a diffusion model makes the keyframes."""
+        return self.generator == "diffusion" or (self.generator == AUTOMATIC and bool(self.diffusion_model))
 
     @property
     def width_height(self) -> tuple[int, int]:
@@ -62,6 +75,14 @@ class Settings:
         _need(0.1 <= self.hop <= 30, f"--hop is between 0.1 and 30 seconds, not {self.hop}")
         _need(0 <= self.clusters <= 26, f"--clusters is between 1 and 26 (0: by the data), not {self.clusters}")
         _need(self.generator in GENERATORS, f"--generator is one of {', '.join(GENERATORS)}, not '{self.generator}'")
+        _need(
+            self.generator != "diffusion" or self.diffusion_model != "",
+            "--generator diffusion needs --diffusion-model: a preset, a folder, a .safetensors file or a hub's name",
+        )
+        _need(self.mode in MODES, f"--mode is one of {', '.join(MODES)}, not '{self.mode}'")
+        _need(0 <= self.steps <= 150, f"--steps is between 1 and 150 (0: the model's own), not {self.steps}")
+        _need(self.guidance <= 30, f"--guidance is between 0 and 30 (-1: the model's own), not {self.guidance:g}")
+        _need(1 <= self.best_of <= 16, f"--best-of is between 1 and 16, not {self.best_of}")
         if self.preset != AUTOMATIC:
             looks.load(self.preset)
         _need(re.fullmatch(r"\d{2,4}x\d{2,4}", self.size) is not None, f"--size looks like 1280x720, not '{self.size}'")

@@ -20,6 +20,12 @@ from aimv_engine.settings import Settings, from_json
         ({"clusters": 27}, "--clusters"),
         ({"tagger": "GTZAN"}, "--model"),
         ({"generator": "crayon"}, "--generator"),
+        ({"generator": "diffusion"}, "--diffusion-model"),
+        ({"mode": "run"}, "--mode"),
+        ({"steps": -1}, "--steps"),
+        ({"guidance": 31.0}, "--guidance"),
+        ({"guidance": float("nan")}, "--guidance"),
+        ({"best_of": 0}, "--best-of"),
         ({"preset": "no-such-look"}, "no-such-look"),
         ({"start": -1.0}, "--start"),
         ({"start": float("inf")}, "--start"),
@@ -39,6 +45,19 @@ def test_what_is_not_given_stays_as_it_was():
     again = chosen.changed(seed=5, size=None)
     assert (again.size, again.fps, again.seed) == ("1280x720", "23.976", 5)
     assert again.frame_rate.denominator == 1001
+
+
+@pytest.mark.parametrize(
+    ("choice", "diffusion"),
+    [
+        ({}, False),
+        ({"diffusion_model": "sd-turbo"}, True),
+        ({"generator": "paint", "diffusion_model": "sd-turbo"}, False),
+        ({"generator": "diffusion", "diffusion_model": "sd-turbo"}, True),
+    ],
+)
+def test_a_model_is_reason_enough_for_diffusion(choice, diffusion):
+    assert Settings().changed(**choice).diffusion is diffusion
 
 
 @pytest.mark.parametrize(
