@@ -1,7 +1,7 @@
 """The film's pictures: which names it needs, and the making of those that are missing."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -9,7 +9,7 @@ from aimv_engine import looks
 from aimv_engine.arrays import Picture
 from aimv_engine.errors import AimvError
 from aimv_engine.frames.generators import Generator
-from aimv_engine.frames.plan import FilmPlan, KeyframeSpec
+from aimv_engine.frames.plan import FilmPlan, KeyframeSpec, Link, LinkedSpec, Predecessor, ScenePlan
 from aimv_engine.interpolation import InbetweenPool
 from aimv_engine.interpolation.timing import place
 from aimv_engine.progress import Progress
@@ -36,26 +36,39 @@ class FilmPictures:
     strips: tuple[tuple[str, ...], ...]  # the frames of each scene's strip, one name a film frame
 
     def missing(self, store: Store) -> tuple[list[str], list[str]]:
-        """The keyframes and in-betweens that have to be made; a keyframe that no frame shows only for an in-between."""
+        """The keyframes and in-betweens that have to be made; one that no frame shows only where others need it."""
         inbetweens = [name for name in self.inbetweens if name not in store]
         needed = {name for strip in self.strips for name in strip}
         for name in inbetweens:
             needed |= {self.inbetweens[name].first, self.inbetweens[name].second}
-        return [name for name in self.keyframes if name in needed and name not in store], inbetweens
+        keyframes = []
+        for name, spec in reversed(self.keyframes.items()):
+            if name in needed and name not in store:
+                keyframes.append(name)
+                if isinstance(spec, LinkedSpec) and spec.before:
+                    needed |= {spec.before.name, spec.before.opening}
+        return keyframes[::-1], inbetweens
 
 
-def list_pictures(plan: FilmPlan, size: tuple[int, int], generator: str, interpolator: str) -> FilmPictures:
-    """Every name that the film needs. `generator` and `interpolator` are the identities of what makes the pictures.
+def list_pictures(
+    plan: FilmPlan, size: tuple[int, int], generator: str, interpolator: str, links: Collection[Link] = ()
+) -> FilmPictures:
+    """Every name that the film needs. `generator` and `interpolator` are the identities of what makes the pictures,
+    `links` the generator's.
 
     A frame that falls on a keyframe is that keyframe; any other is named by its two keyframes and its place between.
+    The name of a keyframe that goes on from another holds that one's: a change travels to the end of its scene.
     """
     keyframes: dict[str, KeyframeSpec] = {}
     inbetweens: dict[str, Inbetween] = {}
     strips = []
     for scene in plan.scenes:
         painting = looks.load(scene.keyframes[0].look).painting  # another way of painting is another picture
-        names = [name_of("keyframe", generator, size, spec, painting) for spec in scene.keyframes]
-        keyframes.update(zip(names, scene.keyframes, strict=True))
+        names: list[str] = []
+        for number, plain in enumerate(scene.keyframes):
+            spec = _linked(scene, number, plan.keyframe_rate, names, links) if links else plain
+            names.append(name_of("keyframe", generator, size, spec, painting))
+            keyframes.setdefault(names[-1], spec)
         strip = []
         for frame in range(scene.strip_first, scene.strip_last):
             index, t = place(frame, plan.fps, plan.keyframe_rate, plan.start)
@@ -69,6 +82,19 @@ def list_pictures(plan: FilmPlan, size: tuple[int, int], generator: str, interpo
             strip.append(name)
         strips.append(tuple(strip))
     return FilmPictures(keyframes, inbetweens, tuple(strips))
+
+
+def _linked(
+    scene: ScenePlan, number: int, keyframe_rate: Fraction, names: list[str], links: Collection[Link]
+) -> LinkedSpec:
+    """A scene's keyframe with what `links` ask for; `names` are those of the ones before it."""
+    before = Predecessor(names[-1], scene.keyframes[number - 1].camera, names[0]) if names else None
+    return LinkedSpec(
+        **vars(scene.keyframes[number]),
+        time=(scene.first_keyframe + number) / keyframe_rate if "time" in links else None,
+        opening=_linked(scene, 0, keyframe_rate, [], set(links) - {"opening"}) if "opening" in links else None,
+        before=before if "before" in links else None,
+    )
 
 
 def bytes_needed(pictures: FilmPictures, store: Store, size: tuple[int, int]) -> int:
@@ -112,7 +138,7 @@ def make_keyframes(
     if not missing:
         return
     specs = [pictures.keyframes[name] for name in missing]
-    painted = generator.pictures(specs, size, heartbeat=lambda: progress("keyframes", done, total))
+    painted = generator.pictures(specs, size, lambda: progress("keyframes", done, total), store.read)
     for name, picture in zip(missing, painted, strict=True):
         store.write(name, picture)
         made(name)

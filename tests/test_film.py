@@ -14,6 +14,7 @@ from aimv_engine.edit import Outputs, make_edit
 from aimv_engine.errors import AimvError, Cancelled
 from aimv_engine.film import bytes_needed, check_disk, list_pictures, make_inbetweens, make_keyframes
 from aimv_engine.frames.effects import Effects
+from aimv_engine.frames.generators import nothing_there
 from aimv_engine.heartbeat import nothing
 from aimv_engine.interpolation import InbetweenPool
 from aimv_engine.progress import silent
@@ -31,7 +32,7 @@ class Gradients:
     def __init__(self):
         self.made = 0
 
-    def pictures(self, specs, size, heartbeat=nothing):
+    def pictures(self, specs, size, heartbeat=nothing, read=nothing_there):
         rows, columns = np.mgrid[0 : size[1], 0 : size[0]] / size[0]
         for spec in specs:
             self.made += 1

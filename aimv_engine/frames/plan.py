@@ -49,6 +49,27 @@ class KeyframeSpec:
 
 
 @dataclass(frozen=True)
+class Predecessor:
+    """The keyframe before one in its scene."""
+
+    name: str  # of its picture in the store
+    camera: Camera
+    opening: str  # the name of the scene's first keyframe
+
+
+Link = Literal["time", "opening", "before"]
+
+
+@dataclass(frozen=True)
+class LinkedSpec(KeyframeSpec):
+    """A keyframe whose picture depends on where in the film it is; each link is None unless a generator asks for it."""
+
+    time: Fraction | None = None  # seconds of the song, of the footage that is followed
+    opening: "LinkedSpec | None" = None  # the scene's first keyframe
+    before: Predecessor | None = None  # what the picture goes on from; a scene's first goes on from nothing
+
+
+@dataclass(frozen=True)
 class ScenePlan:
     """One scene of the film. Film frame n (0-based) shows the song at start + n / fps; last frames are exclusive.
 

@@ -6,7 +6,8 @@ from functools import partial
 
 from aimv_engine import weights
 from aimv_engine.arrays import Picture
-from aimv_engine.frames.plan import KeyframeSpec
+from aimv_engine.frames.generators import Read, nothing_there
+from aimv_engine.frames.plan import KeyframeSpec, Link
 from aimv_engine.heartbeat import Heartbeat, meanwhile, nothing
 from aimv_engine.workers import Workers
 
@@ -24,6 +25,8 @@ class Paint:
     `workers`: how many processes paint; None takes one for each core (up to 8), 0 paints in this process.
     """
 
+    links: frozenset[Link] = frozenset()
+
     def __init__(self, workers: int | None = None) -> None:
         count = min(os.cpu_count() or 1, 8) if workers is None else workers
         self._workers: Workers[Job, Picture] | None = Workers("painting", prepare, count, ahead=2) if count else None
@@ -36,7 +39,11 @@ class Paint:
         return f"paint-{RECIPE}-{catalogue_hash()[:12]}-{weights.FILES['style'].sha256[:12]}"
 
     def pictures(
-        self, specs: Sequence[KeyframeSpec], size: tuple[int, int], heartbeat: Heartbeat = nothing
+        self,
+        specs: Sequence[KeyframeSpec],
+        size: tuple[int, int],
+        heartbeat: Heartbeat = nothing,
+        read: Read = nothing_there,
     ) -> Iterator[Picture]:
         """One picture [height, width, 3] a spec, in order; `size` is (width, height). See Generator."""
         self._chooser = self._chooser or meanwhile(_chooser, heartbeat)
