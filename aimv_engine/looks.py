@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from aimv_engine import checkpoint
 from aimv_engine.errors import AimvError
 
 FOLDER = Path(__file__).resolve().parent.parent / "presets" / "looks"
@@ -35,12 +36,20 @@ class Look:
     pulse: float
     flash: float
     transition: float
+    lora: tuple[tuple[Path, float], ...] = ()  # files for diffusion models, and how much each has to say
+    embeddings: tuple[Path, ...] = ()  # textual inversions: the name of a file is the word that it explains
 
     @property
     def painting(self) -> tuple[object, ...]:
         """All values that change how a picture is painted (and not how it moves)."""
         strokes = (self.styles, self.strength, self.recolour, self.brush, self.levels, self.lines, self.paper)
-        return (*strokes, self.glow, self.palette, self.toning, self.saturation, self.contrast)
+        return (*strokes, self.glow, self.palette, self.toning, self.saturation, self.contrast, *self.additions)
+
+    @property
+    def additions(self) -> tuple[object, ...]:
+        """What names the files of the look and how much they say: nothing where there are none."""
+        loras = [(_content(path), weight) for path, weight in self.lora]
+        return (*loras, *((path.stem, _content(path)) for path in self.embeddings))
 
 
 def names() -> list[str]:
@@ -57,6 +66,7 @@ def load(name: str) -> Look:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         paint, motion = data["paint"], data["motion"]
+        diffusion = data.get("diffusion", {})
         return Look(
             name=name,
             title=data["title"],
@@ -79,6 +89,17 @@ def load(name: str) -> Look:
             pulse=float(motion["pulse"]),
             flash=float(motion["flash"]),
             transition=float(data["transition"]["seconds"]),
+            lora=tuple((_path(file), float(weight)) for file, weight in diffusion.get("lora", [])),
+            embeddings=tuple(_path(file) for file in diffusion.get("embeddings", [])),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise AimvError(f"the look {path.name} can't be read: {error}") from error
+
+
+def _path(file: str) -> Path:
+    return FOLDER / Path(file).expanduser()
+
+
+def _content(path: Path) -> str:
+    """Names a file's content. A file that isn't there is named too: only who needs it has to complain."""
+    return checkpoint.digest(path) if path.is_file() else f"no {path.name}"
