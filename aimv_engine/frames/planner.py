@@ -7,7 +7,8 @@ from math import ceil, floor
 from aimv_engine import looks
 from aimv_engine.frames.motion import Motion, camera_at, walk_at
 from aimv_engine.frames.plan import FilmPlan, KeyframeSpec, ScenePlan, WeightedText
-from aimv_engine.storyboard.scene import Scene, Storyboard
+from aimv_engine.frames.tag_curves import TagCurves
+from aimv_engine.storyboard.scene import Scene, Storyboard, Tags
 
 
 def plan_film(
@@ -18,8 +19,13 @@ def plan_film(
     keyframe_rate: Fraction,
     start: Fraction,
     end: Fraction,
+    curves: TagCurves | None = None,
 ) -> FilmPlan:
-    """The plan of the film from `start` to `end` (seconds of the song); `hues` holds one value a scene, 0 to 1."""
+    """The plan of the film from `start` to `end` (seconds of the song); `hues` holds one value a scene, 0 to 1.
+
+    With `curves` the tags of a scene weigh more and less from keyframe to keyframe, as they are heard: for generators
+    that mix texts. Without, a scene's tags are the same all along.
+    """
     frame_count = max(1, round((end - start) * fps))
     scenes: list[ScenePlan] = []
     for index, scene in enumerate(storyboard.scenes):
@@ -40,11 +46,12 @@ def plan_film(
         for number in range(first_keyframe, last_keyframe + 1):
             time = float(number / keyframe_rate)
             turn = (time - (scene.end - fade / 2)) / fade if following and fade else 0.0
+            tags = scene.tags if curves is None else curves.heard(scene.tags, time)
             specs.append(
                 KeyframeSpec(
                     seed=scene.seed,
                     walk=walk_at(motion, time, scene.intensity * look.walk),
-                    texts=texts_at(storyboard, scene, following, min(1.0, max(0.0, turn))),
+                    texts=texts_at(storyboard, scene, following, min(1.0, max(0.0, turn)), tags),
                     look=scene.look,
                     camera=camera_at(motion, time, scene, look),
                     energy=motion.at(motion.energy, time),
@@ -56,13 +63,15 @@ def plan_film(
     return FilmPlan(fps, keyframe_rate, start, frame_count, tuple(scenes))
 
 
-def texts_at(storyboard: Storyboard, scene: Scene, following: Scene | None, turn: float) -> tuple[WeightedText, ...]:
+def texts_at(
+    storyboard: Storyboard, scene: Scene, following: Scene | None, turn: float, tags: Tags
+) -> tuple[WeightedText, ...]:
     """The texts of a keyframe. `turn` goes from 0 to 1 over the cross-fade at the scene's end: as the picture
     dissolves into the next one, the words already speak of it."""
     texts = [WeightedText(scene.sentence, 1.0 - turn, "scene")]
     if following is not None and turn > 0.0:
         texts.append(WeightedText(following.sentence, turn, "next scene"))
-    texts += [WeightedText(tag, weight, "tag") for tag, weight in scene.tags]
+    texts += [WeightedText(tag, weight, "tag") for tag, weight in tags]
     if storyboard.artist:
         texts.append(WeightedText(storyboard.artist, 1.0, "artist"))
     texts.append(WeightedText(looks.load(scene.look).words, scene.style, "look"))
