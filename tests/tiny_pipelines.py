@@ -17,6 +17,8 @@ from diffusers import (
     DiffusionPipeline,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
+    LatentConsistencyModelPipeline,
+    LCMScheduler,
     SD3Transformer2DModel,
     StableDiffusion3Pipeline,
     StableDiffusionPipeline,
@@ -25,8 +27,10 @@ from diffusers import (
     ZImagePipeline,
     ZImageTransformer2DModel,
 )
+from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import (
+    CLIPConfig,
     CLIPTextConfig,
     CLIPTextModel,
     CLIPTextModelWithProjection,
@@ -70,6 +74,23 @@ def stable_diffusion(seed: int = 0) -> StableDiffusionPipeline:
             tokenizer=tokenizer,
             unet=_unet(cross_attention_dim=WIDTH),
             scheduler=DDIMScheduler(**BETAS, clip_sample=False, set_alpha_to_one=False, steps_offset=1),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+    return _resting(pipeline)
+
+
+def latent_consistency(seed: int = 0) -> LatentConsistencyModelPipeline:
+    """A Stable Diffusion distilled to few steps, which is told the guidance as a number."""
+    with _seeded(seed):
+        tokenizer = clip_tokenizer()
+        pipeline = LatentConsistencyModelPipeline(
+            vae=_autoencoder(),
+            text_encoder=CLIPTextModel(_clip_config(tokenizer)),
+            tokenizer=tokenizer,
+            unet=_unet(cross_attention_dim=WIDTH, time_cond_proj_dim=16),
+            scheduler=LCMScheduler(**BETAS),
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
@@ -179,6 +200,14 @@ def tiny_autoencoder(latent_channels: int = 4, seed: int = 0) -> AutoencoderTiny
             num_decoder_blocks=(1, 1, 1, 1),
             latent_channels=latent_channels,
         ).eval()
+
+
+def safety_checker(seed: int = 0) -> StableDiffusionSafetyChecker:
+    """Stable Diffusion's, for pictures of 32 x 32 pixels."""
+    with _seeded(seed):
+        vision = {"hidden_size": WIDTH, "intermediate_size": WIDTH, "num_attention_heads": 2, "num_hidden_layers": 1}
+        config = CLIPConfig(vision_config={**vision, "image_size": 32, "patch_size": 8}, projection_dim=WIDTH)
+        return StableDiffusionSafetyChecker(config).eval()
 
 
 def clip_tokenizer(pad_token: str = "<|endoftext|>") -> CLIPTokenizer:
