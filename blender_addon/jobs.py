@@ -46,6 +46,7 @@ class Job:
     notice: Notice | None = None
     again: Again | None = None  # puts into the scene what has landed before, when undo or a reload took it away
     making: dict[str, tuple[str, str]] = field(default_factory=dict)  # uid of marker: what is asked for, and its size
+    only_looks: bool = False  # it changes nothing in the file
     fractions: dict[str, float] = field(default_factory=dict)  # uid of marker: how much of it is there
     id: int = field(default_factory=lambda: next(_numbers))
     state: State = "QUEUED"
@@ -95,9 +96,11 @@ def submit(
     notice: Notice | None = None,
     again: Again | None = None,
     making: dict[str, tuple[str, str]] | None = None,
+    only_looks: bool = False,
 ) -> Job:
-    """Queues a request. `land` and `notice` are called on the main thread while the scene is open."""
-    job = Job(scene.aimv.uid, kind, title, params, land, notice, again, making or {})
+    """Queues a request. `land` and `notice` are called on the main thread while the scene is open. One that
+    `only_looks` changes nothing in the file: it makes no undo step, and no line of trouble goes away."""
+    job = Job(scene.aimv.uid, kind, title, params, land, notice, again, making or {}, only_looks)
     for old in [old for old in _jobs if old.ended and not old.mailbox][:-REMEMBERED]:
         _jobs.remove(old)
     _jobs.append(job)
@@ -279,7 +282,8 @@ def _deliver(until: float) -> bool:
             happened = True
             method, content = job.mailbox.popleft()
             if method == RESULT:
-                state.error = ""
+                if not job.only_looks:
+                    state.error = ""
                 if _guarded(job, job.land, scene, content):
                     _end(job, "DONE")
             elif job.notice is not None:
@@ -331,7 +335,7 @@ def _fail(job: Job, error: str) -> None:
 
 
 def _end(job: Job, how: State) -> None:
-    if not job.ended and (how == "DONE" or job.fractions):
+    if not job.ended and not job.only_looks and (how == "DONE" or job.fractions):
         _ended.append(job)
     job.state = how
 

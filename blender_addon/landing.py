@@ -79,6 +79,8 @@ class Shooting:
 
     def notice(self, scene: Scene, job: jobs.Job, method: str, params: Result) -> None:
         """Pictures that are there now."""
+        if method not in ("strip", "frames", "made"):
+            return  # something that a later engine tells
         index = params["scene"]
         if method == "strip":
             self._begin(index, params)
@@ -88,11 +90,9 @@ class Shooting:
             shot = self.shots[index]
             self._learn(shot, params["index"], params["frames"])
             strips.set_frames(scene, shot.uid, params["index"], params["frames"])
-        elif method == "made":
+        else:
             self.shots[index].made = True
             self._mark(scene, self.shots[index])
-        else:
-            return  # something that a later engine tells
         shot = self.shots[index]
         job.fractions[shot.uid] = 1.0 if shot.made else min(0.99, len(shot.there) / len(shot.files))
 

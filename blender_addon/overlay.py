@@ -94,7 +94,7 @@ def _ask(uid: str, key: tuple[Any, ...]) -> None:
     scene = jobs.scene_of(uid)
     if scene is not None:
         params = {"project": str(requests.project(scene))}
-        jobs.submit(scene, "taggram", "Read Taggram", params, partial(_land, key))
+        jobs.submit(scene, "taggram", "Read Taggram", params, partial(_land, key), only_looks=True)
 
 
 def _land(key: tuple[Any, ...], _scene: Scene, answer: dict[str, Any]) -> None:

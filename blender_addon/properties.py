@@ -66,7 +66,7 @@ class AIMV_Marker(PropertyGroup):
     )
     seed: IntProperty(name="Seed", description="Another seed gives other pictures of the same prompt", min=0)
     seed_locked: BoolProperty(name="Lock Seed", description="Shuffling and pasting leave the seed as it is")
-    camera: EnumProperty(name="Camera", description="How the scene is travelled through", items=CAMERAS)
+    camera: EnumProperty(name="Camera", description="How the camera travels through the scene", items=CAMERAS)
     intensity: FloatProperty(
         name="Intensity",
         description="How much the music moves the picture: 1 as the look says, 0 not at all",
@@ -132,7 +132,7 @@ class AIMV_Scene(PropertyGroup):
     pulse: FloatProperty(name="Pulse", description="How far beats zoom the picture", default=1.0, min=0.0, soft_max=2.0)
     flash: FloatProperty(name="Flash", description="How bright beats light up", default=1.0, min=0.0, soft_max=2.0)
     saturation: FloatProperty(
-        name="Saturation", description="How far energy saturates the colours", default=0.0, min=0.0, soft_max=2.0
+        name="Saturation", description="How far energy saturates the colors", default=0.0, min=0.0, soft_max=2.0
     )
     strobe: FloatProperty(
         name="Strobe",

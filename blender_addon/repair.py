@@ -7,14 +7,19 @@ scene) it crashes. So it is in Blender 4.2 to 5.2. Copies of scenes and markers 
 Nothing tells add-ons of such a copy. So a look is taken often, and always before Blender frees anything.
 """
 
+import hashlib
+import uuid
 from collections import defaultdict
+from collections.abc import Container
 
 import bpy
 from bpy.types import Scene, TimelineMarker
 
-from . import plain, segments
+from . import compat, plain, segments, strips
 
 SECONDS = 0.5  # between two looks
+
+_SESSION = uuid.uuid4().hex
 
 
 def before() -> None:
@@ -28,7 +33,7 @@ def mend() -> None:
     before()
     for scene in _scenes():
         if any(marker.aimv.is_scene for marker in scene.timeline_markers):
-            segments.mend(scene)
+            mend_markers(scene)
 
 
 def _scenes() -> list[Scene]:
@@ -53,7 +58,7 @@ def mend_shared() -> None:
 def _is_copy(sharer: tuple[Scene, TimelineMarker]) -> tuple[bool, bool]:
     """Sorts originals first: they have strips, or at least a song. Else the scene that is older is the original."""
     scene, marker = sharer
-    return not segments.has_strips(scene, marker), not scene.aimv.uid
+    return not _has_strips(scene, marker), not scene.aimv.uid
 
 
 def _create_again(scene: Scene, marker: TimelineMarker) -> None:
@@ -64,7 +69,7 @@ def _create_again(scene: Scene, marker: TimelineMarker) -> None:
     copy = scene.timeline_markers.new(data["name"], frame=data["frame"])
     plain.write(copy, data)
     if copy.aimv.is_scene:
-        segments.make_own(scene, copy)
+        _make_own(scene, copy)
 
 
 def mend_scenes() -> None:
@@ -73,9 +78,62 @@ def mend_scenes() -> None:
     for scene in _scenes():
         uid = scene.aimv.uid
         if uid in taken:
-            uid = scene.aimv.uid = segments.derived_uid(uid, scene.session_uid)
+            uid = scene.aimv.uid = _derived_uid(uid, scene.session_uid)
         if uid:
             taken.add(uid)
+
+
+def mend_markers(scene: Scene) -> None:
+    """Makes identities right again after copying and deleting in Blender. Costs next to nothing when they are.
+
+    A scene without an identity gets one, and a duplicate a new one: its marker was copied, its pictures were not. The
+    marker that keeps the identity is the one whose strip lies there, the older one where there is no strip. Where
+    pictures were made but none lie any more, the scene is empty.
+    """
+    spans = _strip_spans(scene)
+    owners: dict[str, TimelineMarker] = {}
+    for marker in [marker for marker in scene.timeline_markers if marker.aimv.is_scene]:
+        uid = marker.aimv.uid = marker.aimv.uid or segments.new_uid()
+        owner = owners.setdefault(uid, marker)
+        if owner != marker:
+            near = {
+                twin: min((abs(first - twin.frame) for first, _ in spans[uid]), default=0) for twin in (owner, marker)
+            }
+            owners[uid], copy = sorted(near, key=near.get)
+            _make_own(scene, copy, owners)
+            owners[copy.aimv.uid] = copy
+    for segment in segments.read(scene):
+        own, middle = segment.marker.aimv, (segment.first + segment.last) // 2
+        if own.made and own.uid not in spans and not any(a <= middle < b for ab in spans.values() for a, b in ab):
+            own.made = own.made_size = ""
+
+
+def _strip_spans(scene: Scene) -> defaultdict[str, list[tuple[int, int]]]:
+    """From where to where the image strips of each scene reach."""
+    spans = defaultdict(list)
+    for strip in strips.pictures(scene):
+        spans[strips.scene_of(strip)].append((compat.start(strip), compat.end(strip)))
+    return spans
+
+
+def _has_strips(scene: Scene, marker: TimelineMarker) -> bool:
+    """Whether pictures of the scene lie on its timeline."""
+    return marker.aimv.uid in _strip_spans(scene)
+
+
+def _make_own(scene: Scene, copy: TimelineMarker, taken: Container[str] = ()) -> None:
+    """Gives a copied marker an identity of its own, and takes away that it has pictures."""
+    uid = _derived_uid(copy.aimv.uid, scene.session_uid, copy.frame)
+    while uid in taken:
+        uid = _derived_uid(uid)
+    copy.aimv.uid = uid
+    copy.aimv.made = copy.aimv.made_size = ""
+
+
+def _derived_uid(*parts: object) -> str:
+    """An identity that, in this session, is the same for the same parts: a copy that undo brings back is mended anew,
+    and what was asked for it still finds it."""
+    return hashlib.blake2b(repr((_SESSION, *parts)).encode(), digest_size=16).hexdigest()
 
 
 def _look() -> float:

@@ -8,8 +8,7 @@ frame at all. The last scene lasts to the end of Blender's scene; one that begin
 import hashlib
 import json
 import uuid
-from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -18,15 +17,13 @@ from typing import Any
 import bpy
 from bpy.types import Context, Scene, TimelineMarker
 
-from . import compat, looks, plain
+from . import looks, plain
 from .edit import Shot
 from .errors import AddonError
 
 FIRST_FRAME = 1  # Blender's number for the film's frame 0
 
 EMPTY, STALE, READY = "EMPTY", "STALE", "READY"
-
-_SESSION = uuid.uuid4().hex
 
 
 @dataclass(frozen=True)
@@ -343,61 +340,3 @@ def write(scene: Scene, shots: Iterable[Shot]) -> None:
         ):
             setattr(own, field, getattr(shot, field))
         _list(own.tags, "weight", shot.tags)
-
-
-# Identity
-
-
-def mend(scene: Scene) -> None:
-    """Makes identities right again after copying and deleting in Blender. Costs next to nothing when they are.
-
-    A scene without an identity gets one, and a duplicate a new one: its marker was copied, its pictures were not. The
-    marker that keeps the identity is the one whose strip lies there, the older one where there is no strip. Where
-    pictures were made but none lie any more, the scene is empty.
-    """
-    spans = _strip_spans(scene)
-    owners: dict[str, TimelineMarker] = {}
-    for marker in [marker for marker in scene.timeline_markers if marker.aimv.is_scene]:
-        uid = marker.aimv.uid = marker.aimv.uid or new_uid()
-        owner = owners.setdefault(uid, marker)
-        if owner != marker:
-            near = {
-                twin: min((abs(first - twin.frame) for first, _ in spans[uid]), default=0) for twin in (owner, marker)
-            }
-            owners[uid], copy = sorted(near, key=near.get)
-            make_own(scene, copy, owners)
-            owners[copy.aimv.uid] = copy
-    for segment in read(scene):
-        own, middle = segment.marker.aimv, (segment.first + segment.last) // 2
-        if own.made and own.uid not in spans and not any(a <= middle < b for ab in spans.values() for a, b in ab):
-            own.made = own.made_size = ""
-
-
-def _strip_spans(scene: Scene) -> defaultdict[str, list[tuple[int, int]]]:
-    """From where to where the image strips of each scene reach."""
-    from . import strips  # it knows segments
-
-    spans = defaultdict(list)
-    for strip in strips.pictures(scene):
-        spans[strips.scene_of(strip)].append((compat.start(strip), compat.end(strip)))
-    return spans
-
-
-def has_strips(scene: Scene, marker: TimelineMarker) -> bool:
-    """Whether pictures of the scene lie on its timeline."""
-    return marker.aimv.uid in _strip_spans(scene)
-
-
-def make_own(scene: Scene, copy: TimelineMarker, taken: Container[str] = ()) -> None:
-    """Gives a copied marker an identity of its own, and takes away that it has pictures."""
-    uid = derived_uid(copy.aimv.uid, scene.session_uid, copy.frame)
-    while uid in taken:
-        uid = derived_uid(uid)
-    copy.aimv.uid = uid
-    copy.aimv.made = copy.aimv.made_size = ""
-
-
-def derived_uid(*parts: object) -> str:
-    """An identity that, in this session, is the same for the same parts: a copy that undo brings back is mended anew,
-    and what was asked for it still finds it."""
-    return hashlib.blake2b(repr((_SESSION, *parts)).encode(), digest_size=16).hexdigest()

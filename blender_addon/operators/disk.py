@@ -9,6 +9,7 @@ from bpy.types import Context, Event, Operator, Scene, UILayout
 
 from .. import compat, disk, jobs, requests
 from ..errors import AddonError
+from ..layouts import size
 from .song import Work
 
 MOST = 6  # names of files that a dialog shows
@@ -27,27 +28,19 @@ def ask(scene: Scene, land: jobs.Land) -> jobs.Job:
     """Asks the engine what the project's pictures take, and which of them nobody needs."""
     requests.give_uid(scene)
     params = {"project": str(requests.project(scene)), "keep": disk.keep(scene)}
-    return jobs.submit(scene, "usage", "Look for Unused Pictures", params, land)
+    return jobs.submit(scene, "usage", "Look for Unused Pictures", params, land, only_looks=True)
 
 
 def clean(scene: Scene, forget: list[str], land: jobs.Land) -> jobs.Job:
     """Asks the engine to delete pictures that neither this file needs nor any other, but for those to forget."""
     check(scene)
     params = {"project": str(requests.project(scene)), "keep": disk.keep(scene), "forget": forget}
-    return jobs.submit(scene, "clean", "Clean Up", params, land)
+    return jobs.submit(scene, "clean", "Clean Up", params, land, only_looks=True)
 
 
 def gone(found: dict[str, Any]) -> list[str]:
     """The .blend files that use pictures and are not there any more."""
     return [other["blend"] for other in found["others"] if not other["there"]]
-
-
-def amount(size: int) -> str:
-    """A size in bytes as a person reads it."""
-    for unit, least in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size >= least:
-            return f"{size / least:.1f} {unit}"
-    return f"{size} bytes"
 
 
 class AIMV_OT_clean_up(Work, Operator):
@@ -94,9 +87,9 @@ class AIMV_OT_clean_up(Work, Operator):
 
     def draw(self, _context: Context) -> None:
         column = self.layout.column()
-        column.label(text=f"All pictures take {amount(_found['bytes'])} ({_found['count']:,} files)", icon="DISK_DRIVE")
+        column.label(text=f"All pictures take {size(_found['bytes'])} ({_found['count']:,} files)", icon="DISK_DRIVE")
         if _found["unused_count"]:
-            unused = f"{amount(_found['unused_bytes'])} of that ({_found['unused_count']:,} files) is not used"
+            unused = f"{size(_found['unused_bytes'])} of that ({_found['unused_count']:,} files) is not used"
             column.label(text=unused, icon="TRASH")
         else:
             column.label(text="Every one of them is used", icon="CHECKMARK")
@@ -147,7 +140,7 @@ def _show_outcome(_scene: Scene, result: dict[str, Any]) -> None:
 
 
 def _outcome(result: dict[str, Any]) -> str:
-    return f"Deleted {result['count']:,} pictures, {amount(result['bytes'])}"
+    return f"Deleted {result['count']:,} pictures, {size(result['bytes'])}"
 
 
 CLASSES = (AIMV_OT_clean_up,)

@@ -6,7 +6,7 @@ import bpy
 from bpy.props import EnumProperty, IntProperty
 from bpy.types import Context, Event, Operator, Scene
 
-from .. import compat, jobs, landing, requests, segments
+from .. import compat, jobs, landing, repair, requests, segments
 from ..errors import AddonError
 from ..segments import Segment
 
@@ -41,7 +41,7 @@ def outdated(scene: Scene, film: list[Segment]) -> list[Segment]:
 
 def start(scene: Scene, scope: str) -> jobs.Job | None:
     """Asks for pictures. None when they are all being made already. Raises AddonError when nothing can be made."""
-    segments.mend(scene)
+    repair.mend_markers(scene)
     size = requests.size(scene, scene.aimv.quality)
     chosen = wanted(scene, scope)
     if not chosen:

@@ -247,7 +247,7 @@ class AIMV_OT_use_candidate(OnScene, Operator):
 class AIMV_OT_add_tag(OnScene, Operator):
     bl_idname = "aimv.add_tag"
     bl_label = "Add Tag"
-    bl_description = "Add a word that colours the pictures and what is suggested"
+    bl_description = "Add a word that colors the pictures and what is suggested"
 
     tag: StringProperty(name="Tag", options={"SKIP_SAVE"})
     weight: FloatProperty(name="Weight", default=0.5, min=0.0, max=1.0, subtype="FACTOR")

@@ -269,7 +269,7 @@ class AIMV_OT_show_overview(Operator):
         try:
             path = requests.project(compat.sequencer_scene(context)) / "overview.png"
             if not path.is_file():
-                raise AddonError("There is no overview yet: let the song be analysed first")
+                raise AddonError("There is no overview yet: let the song be analyzed first")
             _show(path)
         except AddonError as error:
             self.report({"ERROR"}, str(error))

@@ -185,10 +185,10 @@ def case_it_refuses_while_the_project_is_worked_on(folder):
 
 
 def case_amounts_are_said_as_a_person_reads_them(folder):
-    from aimv.blender_addon.operators.disk import amount
+    from aimv.blender_addon.layouts import size
 
     sizes = (0, 999, 1500, 3_400_000, 1_200_000_000)
-    assert [amount(size) for size in sizes] == ["0 bytes", "999 bytes", "1.5 kB", "3.4 MB", "1.2 GB"]
+    assert [size(count) for count in sizes] == ["0 bytes", "999 bytes", "1.5 kB", "3.4 MB", "1.2 GB"]
 
 
 if __name__ == "__main__":

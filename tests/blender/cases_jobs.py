@@ -335,5 +335,22 @@ def case_the_request_says_what_is_on_the_timeline(folder):
     assert params["project"] == str(project)
 
 
+def case_only_looking_leaves_no_trace(folder):
+    from aimv.blender_addon import jobs
+
+    scene, project = begin(folder)
+    bpy.ops.ed.undo_push(message="before")
+    scene.frame_end = 90
+    bpy.ops.ed.undo_push(message="after")
+    jobs.state.error = "trouble"
+    params = {"project": str(project)}
+    jobs.wait(jobs.submit(scene, "analyze", "Look", params, lambda *_: None, only_looks=True))
+    assert jobs.state.error == "trouble"
+    bpy.ops.ed.undo()
+    assert bpy.context.scene.frame_end == 96  # the step before the job is the editor's own
+    jobs.wait(jobs.submit(bpy.context.scene, "analyze", "Look", params, lambda *_: None))
+    assert not jobs.state.error
+
+
 if __name__ == "__main__":
     harness.main(globals())

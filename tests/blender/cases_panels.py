@@ -251,7 +251,7 @@ def case_times_and_sizes_read_as_people_say_them(folder):
         "2 min left",
         "2.0 h left",
     ]
-    assert [layouts.size(count) for count in (12, 3_400_000, 5.25e9)] == ["12 bytes", "3 MB", "5.2 GB"]
+    assert [layouts.size(count) for count in (12, 3_400_000, 5.25e9)] == ["12 bytes", "3.4 MB", "5.2 GB"]
 
 
 def case_stale_scenes_are_counted_on_the_button(folder):

@@ -243,14 +243,14 @@ def case_a_removed_scene_lengthens_the_one_before(folder):
 
 
 def case_other_markers_do_not_matter(folder):
-    from aimv.blender_addon import segments
+    from aimv.blender_addon import repair, segments
 
     scene = storyboard()
     chapter = scene.timeline_markers.new("chapter", frame=60)
     assert stale(scene) == []
     chapter.frame = 70
     assert stale(scene) == []
-    segments.mend(scene)
+    repair.mend_markers(scene)
     assert chapter.aimv.uid == ""
     segments.write_scenes(scene, SCENES[:2])
     segments.clear(scene)
@@ -428,61 +428,61 @@ def case_nothing_is_mended_where_all_is_well(folder):
 
 
 def case_a_duplicated_marker_is_a_scene_of_its_own(folder):
-    from aimv.blender_addon import segments
+    from aimv.blender_addon import repair, segments
 
     scene = with_strips()
     original = named(scene, "B1")
     uid, made = original.aimv.uid, original.aimv.made
     copy = duplicate(scene, original, "copy", 60)
-    segments.mend(scene)
+    repair.mend_markers(scene)
     assert (original.aimv.uid, original.aimv.made) == (uid, made)
     assert copy.aimv.uid not in ("", uid)
     assert segments.state(scene, copy) == "EMPTY"
     assert copy.aimv.sentence == original.aimv.sentence
     assert stale(scene) == ["B1"]
     first = copy.aimv.uid
-    segments.mend(scene)
+    repair.mend_markers(scene)
     assert copy.aimv.uid == first
     copy.aimv.uid = uid  # as when undo brings the copy back
-    segments.mend(scene)
+    repair.mend_markers(scene)
     assert copy.aimv.uid == first
     for name in ("again", "and again"):
         duplicate(scene, original, name, 60)
-    segments.mend(scene)
+    repair.mend_markers(scene)
     assert len({marker.aimv.uid for marker in segments.markers(scene)}) == 6
 
 
 def case_the_marker_whose_strip_lies_there_keeps_it(folder):
-    from aimv.blender_addon import segments
+    from aimv.blender_addon import repair
 
     scene = with_strips()
     original = named(scene, "B1")
     uid = original.aimv.uid
     copy = duplicate(scene, original, "copy", 49)
     original.frame = 70  # it was moved away, and what was copied took its place
-    segments.mend(scene)
+    repair.mend_markers(scene)
     assert copy.aimv.uid == uid
     assert original.aimv.uid != uid
 
 
 def case_a_scene_without_identity_gets_one(folder):
-    from aimv.blender_addon import segments
+    from aimv.blender_addon import repair
 
     scene = storyboard()
     for marker in scene.timeline_markers:
         marker.aimv.uid = ""
-    segments.mend(scene)
+    repair.mend_markers(scene)
     assert len({marker.aimv.uid for marker in scene.timeline_markers}) == 3
     assert all(marker.aimv.uid for marker in scene.timeline_markers)
 
 
 def case_a_scene_whose_strip_was_deleted_is_empty(folder):
-    from aimv.blender_addon import compat, segments, strips
+    from aimv.blender_addon import compat, repair, segments, strips
 
     scene = with_strips()
     (strip,) = strips.of(scene, named(scene, "B1").aimv.uid)
     compat.strips(scene).remove(strip)
-    segments.mend(scene)
+    repair.mend_markers(scene)
     assert [segments.state(scene, marker) for marker in segments.markers(scene)] == ["READY", "EMPTY", "READY"]
 
 
