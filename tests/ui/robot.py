@@ -46,11 +46,12 @@ class Robot:
         return bpy.context.window_manager.windows[0]
 
     def area(self, kind):
-        """The biggest area of a kind."""
+        """The biggest area of a kind; of sequencers, one with a timeline."""
         areas = [area for area in self.window.screen.areas if area.type == kind]
         if not areas:
             raise LostError(f"there is no {kind}")
-        return max(areas, key=lambda area: area.width * area.height)
+        timelines = [area for area in areas if getattr(area.spaces.active, "view_type", "") != "PREVIEW"]
+        return max(timelines or areas, key=lambda area: area.width * area.height)
 
     def region(self, kind="UI", area="SEQUENCE_EDITOR"):
         return next(region for region in self.area(area).regions if region.type == kind)
