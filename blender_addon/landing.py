@@ -92,16 +92,15 @@ class Shooting:
             strips.set_frames(scene, shot.uid, params["index"], params["frames"])
         else:
             self.shots[index].made = True
-            self._mark(scene, self.shots[index])
         shot = self.shots[index]
+        self._mark(scene, shot)
         job.fractions[shot.uid] = 1.0 if shot.made else min(0.99, len(shot.there) / len(shot.files))
 
     def again(self, scene: Scene) -> None:
         """Puts all that has come so far into the scene."""
         for shot in self.shots.values():
             self._show(scene, shot)
-            if shot.made:
-                self._mark(scene, shot)
+            self._mark(scene, shot)
         strips.cross_fades(scene)
 
     def _begin(self, index: int, params: Result) -> None:
@@ -124,10 +123,14 @@ class Shooting:
     def _show(self, scene: Scene, shot: Shot) -> None:
         marker = segments.by_uid(scene, shot.uid)
         if marker is not None:  # nobody misses the pictures of a scene that was deleted meanwhile
+            strips.remove_leftovers(scene, marker)
             strips.ensure(scene, marker, shot.first, shot.size, shot.files, shot.placeholder, self.folder)
             disk.remember(self.folder, shot.there)
 
     def _mark(self, scene: Scene, shot: Shot) -> None:
+        """What was there before is replaced from the first picture on: it must not pass for what it was, whatever
+        comes in between."""
         marker = segments.by_uid(scene, shot.uid)
         if marker is not None:
-            marker.aimv.made, marker.aimv.made_size = self.making[shot.uid]
+            unfinished = segments.UNFINISHED if shot.there else "", ""
+            marker.aimv.made, marker.aimv.made_size = self.making[shot.uid] if shot.made else unfinished

@@ -351,6 +351,7 @@ class AIMV_PT_effects(ScenesPanel, Panel):
         column = layout.column(align=True)
         column.operator("aimv.apply_effects", icon="CHECKMARK")
         column.operator("aimv.remove_effects", icon="X")
+        layout.operator("aimv.cross_fades", icon="ARROW_LEFTRIGHT")
 
 
 class AIMV_PT_output(ScenesPanel, Panel):

@@ -24,6 +24,7 @@ from .errors import AddonError
 FIRST_FRAME = 1  # Blender's number for the film's frame 0
 
 EMPTY, STALE, READY = "EMPTY", "STALE", "READY"
+UNFINISHED = "unfinished"  # instead of a fingerprint: some of the pictures are not there
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ class AIMV_Strip(PropertyGroup):
         ),
     )
     scene: StringProperty(name="Scene", description="The identity of the marker whose pictures these are")
+    faded_in: StringProperty(name="Faded In", description="The scene that a cross-fade led from, even if it is gone")
+    faded_out: StringProperty(name="Faded Out", description="The scene that a cross-fade led to, even if it is gone")
     first: IntProperty(name="First Frame", description="At which the content began when it was written")
     last: IntProperty(name="Last Frame", description="Excluded: where the strip of the beats ended when it was written")
     curves: StringProperty(name="Curves", description="Which of its properties the music moves")
@@ -184,6 +186,20 @@ def _move_last_keys(scene: Scene, strip: Strip, span: tuple[int, int], moved: tu
         curve.update()
 
 
+def remove_leftovers(scene: Scene, marker: TimelineMarker) -> None:
+    """Takes away the pictures of scenes whose markers were deleted, where the marker's scene is seen instead.
+
+    What the editor has moved, or has pasted from another of Blender's scenes, stays.
+    """
+    first, last = segments.bounds(scene, marker)
+    known = {other.aimv.uid for every in bpy.data.scenes for other in every.timeline_markers}
+    for strip in pictures(scene):
+        middle = (compat.start(strip) + compat.end(strip)) / 2
+        lies = first <= middle < last and compat.content(strip)[0] == strip.aimv.first
+        if lies and strip.aimv.scene not in known:
+            compat.siblings(scene, strip).remove(strip)
+
+
 # Size
 
 
@@ -266,10 +282,12 @@ def _free(others: Iterable[Strip], channel: int, left: int, right: int) -> bool:
 # Cross-fades
 
 
-def cross_fades(scene: Scene) -> None:
-    """A cross-fade wherever the pictures of two neighbouring scenes overlap and nothing joins them yet.
+def cross_fades(scene: Scene, again: bool = False) -> int:
+    """A cross-fade wherever the pictures of two neighbouring scenes overlap and nothing has joined them yet. Returns
+    how many were made.
 
-    Ours go where nothing overlaps any more. All others are the editor's, and ours stay as the editor changed them.
+    Ours go where nothing overlaps any more. All others are the editor's, and ours stay as the editor changed them: one
+    that was deleted comes back only when it is asked for `again`.
 
     CROSS mixes the pictures as they are stored, as a video tool's dissolve does; GAMMA_CROSS lets the brighter one win
     early, and a light scene seems to burst into a dark one.
@@ -277,14 +295,20 @@ def cross_fades(scene: Scene) -> None:
     _remove_idle_fades(scene)
     strips = list(compat.strips(scene))
     joined = {frozenset(strip.name for strip in compat.inputs(strip)) for strip in strips}
+    made = 0
     for left, right in _overlaps(scene):
-        if frozenset((left.name, right.name)) not in joined:
+        is_joined = frozenset((left.name, right.name)) in joined
+        was_joined = left.aimv.faded_out == right.aimv.scene and right.aimv.faded_in == left.aimv.scene
+        left.aimv.faded_out, right.aimv.faded_in = right.aimv.scene, left.aimv.scene
+        if not is_joined and (again or not was_joined):
             span = compat.start(right), compat.end(left)
             channel = channel_above(max(left.channel, right.channel), strips, *span)
             name = f"{left.name} to {right.name}"
             fade = compat.new_effect(scene, name, "CROSS", channel, *span, inputs=(left, right))
             fade.aimv.role = "FADE"
             strips.append(fade)
+            made += 1
+    return made
 
 
 def _remove_idle_fades(scene: Scene) -> None:
@@ -292,6 +316,8 @@ def _remove_idle_fades(scene: Scene) -> None:
     used = {strip.name for effect in strips for strip in compat.inputs(effect)}
     idle = [strip.name for strip in strips if strip.aimv.role == "FADE" and strip.name not in used and _idle(strip)]
     for name in idle:
+        left, right = sorted(compat.inputs(compat.strips(scene)[name]), key=compat.start)
+        left.aimv.faded_out = right.aimv.faded_in = ""  # when they overlap again, it comes back
         compat.strips(scene).remove(compat.strips(scene)[name])
 
 

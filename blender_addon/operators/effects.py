@@ -4,7 +4,7 @@ import bpy
 from bpy.props import BoolProperty
 from bpy.types import Context, Event, Operator, Scene
 
-from .. import compat, effects, jobs, requests, segments, sequencer
+from .. import compat, effects, jobs, requests, segments, sequencer, strips
 from ..errors import AddonError
 
 
@@ -74,6 +74,23 @@ class AIMV_OT_remove_effects(Operator):
         return {"FINISHED"}
 
 
+class AIMV_OT_cross_fades(Operator):
+    bl_idname = "aimv.cross_fades"
+    bl_label = "Add Cross-Fades"
+    bl_description = "Fade from each scene to the next where their pictures overlap, also where a fade was deleted"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        cls.poll_message_set("Generate scenes first: fades join their pictures")
+        return bool(strips.pictures(compat.sequencer_scene(context)))
+
+    def execute(self, context: Context) -> set[str]:
+        made = strips.cross_fades(compat.sequencer_scene(context), again=True)
+        self.report({"INFO"}, f"Cross-fades added: {made}" if made else "Scenes that overlap fade already")
+        return {"FINISHED"}
+
+
 class AIMV_OT_use_h264(Operator):
     bl_idname = "aimv.use_h264"
     bl_label = "Use H.264 Output Settings"
@@ -94,7 +111,7 @@ class AIMV_OT_use_h264(Operator):
         return {"FINISHED"}
 
 
-CLASSES = (AIMV_OT_apply_effects, AIMV_OT_remove_effects, AIMV_OT_use_h264)
+CLASSES = (AIMV_OT_apply_effects, AIMV_OT_remove_effects, AIMV_OT_cross_fades, AIMV_OT_use_h264)
 
 
 def register() -> None:

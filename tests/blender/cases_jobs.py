@@ -352,5 +352,48 @@ def case_only_looking_leaves_no_trace(folder):
     assert not jobs.state.error
 
 
+def case_cancelled_half_way_it_is_not_ready(folder):
+    from aimv.blender_addon import jobs, segments
+
+    scene, project = begin(folder)
+    bpy.ops.aimv.generate(scope="ALL")
+    first, second = edits.scene_markers(scene)
+    first.aimv.sentence = "A mountain"
+    edits.allow(project, 3)
+    press("STALE")
+    edits.until(lambda: sum("placeholder" in name for name in edits.files(scene, 0)) == 30)
+    assert segments.state(scene, first) == "STALE"
+    bpy.ops.aimv.cancel()
+    edits.until(lambda: not jobs.unfinished())
+    assert edits.states(scene) == ["STALE", "READY"]
+    assert sum("placeholder" in name for name in edits.files(scene, 0)) == 30  # what is done stays
+    edits.allow(project, 1)
+    scene.render.resolution_x = 192
+    scene.frame_set(60)
+    press()
+    edits.until(lambda: edits.states(scene)[1] == "MAKING")
+    bpy.ops.aimv.cancel()
+    edits.until(lambda: not jobs.unfinished())
+    assert edits.states(scene) == ["STALE", "EMPTY"]  # nothing but placeholders
+    assert second.aimv.made_size == ""
+    edits.allow(project, None)
+    bpy.ops.aimv.generate(scope="STALE")
+    assert edits.states(scene) == ["READY", "READY"]
+    assert not any("placeholder" in name for index in range(2) for name in edits.files(scene, index))
+
+
+def case_pictures_of_a_deleted_marker_go(folder):
+    from aimv.blender_addon import segments, strips
+
+    scene, _ = begin(folder)
+    bpy.ops.aimv.generate(scope="ALL")
+    scene.timeline_markers.remove(edits.scene_markers(scene)[1])
+    assert len(strips.pictures(scene)) == 2
+    assert bpy.ops.aimv.generate(scope="STALE") == {"FINISHED"}
+    (strip,) = strips.pictures(scene)
+    assert strips.scene_of(strip) == segments.markers(scene)[0].aimv.uid
+    assert edits.states(scene) == ["READY"]
+
+
 if __name__ == "__main__":
     harness.main(globals())

@@ -439,5 +439,52 @@ def case_cross_fades_of_the_editor_stay(folder):
     assert "Mine" in aimv.compat.strips(scene)
 
 
+def case_a_deleted_cross_fade_stays_deleted(folder):
+    scene, markers = scene_with(1, 31, 61)
+    for marker in markers:
+        ensure(scene, marker, marker.frame - 4, named("a", 38), folder)
+    assert aimv.strips.cross_fades(scene) == 2
+    aimv.compat.strips(scene).remove(fades(scene)[0])
+    assert aimv.strips.cross_fades(scene) == 0
+    assert [span(fade) for fade in fades(scene)] == [(57, 65)]
+    ensure(scene, markers[1], 25, named("b", 40), folder)
+    assert aimv.strips.cross_fades(scene) == 0
+    scene.frame_set(40)
+    assert bpy.ops.aimv.cross_fades() == {"FINISHED"}
+    assert sorted(span(fade) for fade in fades(scene)) == [(25, 35), (57, 65)]
+    assert aimv.strips.cross_fades(scene, again=True) == 0
+
+
+def case_a_cross_fade_comes_back_with_the_overlap(folder):
+    scene, markers = scene_with(1, 31)
+    for marker in markers:
+        ensure(scene, marker, marker.frame - 4, named("a", 38), folder)
+    aimv.strips.cross_fades(scene)
+    ensure(scene, markers[0], -3, named("a", 30), folder)
+    aimv.strips.cross_fades(scene)
+    assert not fades(scene)
+    ensure(scene, markers[0], -3, named("a", 38), folder)
+    assert aimv.strips.cross_fades(scene) == 1
+
+
+def case_pictures_without_a_marker_go_where_another_scene_is_seen(folder):
+    scene, markers = scene_with(1, 31, 61)
+    made = [ensure(scene, marker, marker.frame - 4, named("a", 38), folder) for marker in markers]
+    aimv.strips.cross_fades(scene)
+    first, _, third = (marker.aimv.uid for marker in markers)
+    aimv.strips.remove_leftovers(scene, markers[0])
+    assert len(aimv.strips.pictures(scene)) == 3
+    scene.timeline_markers.remove(markers[1])
+    aimv.strips.remove_leftovers(scene, aimv.segments.by_uid(scene, third))
+    assert len(aimv.strips.pictures(scene)) == 3  # they lie in the first scene
+    aimv.compat.move_content(made[1], made[1].aimv.first + 3)
+    aimv.strips.remove_leftovers(scene, aimv.segments.by_uid(scene, first))
+    assert len(aimv.strips.pictures(scene)) == 3  # the editor keeps them there
+    aimv.compat.move_content(made[1], made[1].aimv.first)
+    aimv.strips.remove_leftovers(scene, aimv.segments.by_uid(scene, first))
+    assert {strip.aimv.scene for strip in aimv.strips.pictures(scene)} == {first, third}
+    assert not fades(scene)
+
+
 if __name__ == "__main__":
     harness.main(globals())
