@@ -20,7 +20,7 @@ import traceback
 import bpy
 
 TICK = 0.03  # seconds between two movements: the time to draw
-SHARES = (0.5, 0.2, 0.8, 0.93)  # where across a region buttons are looked for
+SHARES = (0.5, 0.2, 0.8, 0.93)  # where buttons are looked for
 STEP = 7  # pixels, less than a button is high
 SHIFTED = dict(zip('!"#$%&*()_+:<>?', "1'3457890-=;,./", strict=True))
 KEYS = {
@@ -68,17 +68,22 @@ class Robot:
                 return ""
         return manager.clipboard
 
-    def find(self, *words, kind="UI", area="SEQUENCE_EDITOR"):
-        """Moves the pointer over a region until the button under it has all the words; scrolls where need be."""
+    def find(self, *words, kind="UI", area="SEQUENCE_EDITOR", across=SHARES):
+        """Moves the pointer over a region until the button under it has all the words; scrolls where need be.
+
+        `across` are the shares of the region's width at which it looks.
+        """
         seen = set()
         for turn in range(12):
             place, region = self.area(area), self.region(kind, area)
             for y in range(region.y + region.height - 4, region.y, -STEP):
-                for share in SHARES:
+                for share in across:
                     yield from self.move(region.x + round(region.width * share), y)
                     told = self.under_pointer(place, region)
                     if told and all(word in told for word in words):
-                        return
+                        yield 0.2
+                        if self.under_pointer(place, region) == told:  # it was not what lay there a moment ago
+                            return
                     seen.add(told)
             yield from self.move(region.x + region.width // 2, region.y + region.height // 2)
             yield from self.scroll(-60 if turn == 0 else 4)  # the first time all the way up

@@ -100,7 +100,9 @@ class Walk:
         browser.directory, browser.display_type = str(self.folder).encode(), "LIST_VERTICAL"
         yield 0.5
         yield from self.choose_file("song.wav")
-        yield from robot.click("file.execute", kind="EXECUTE", area="FILE_BROWSER")
+        yield from robot.click(
+            "file.execute", kind="EXECUTE", area="FILE_BROWSER", across=(0.95,)
+        )  # the field of its name says so too
         yield 1.0
         self.told["asked"] = [job.title for job in ours("jobs").unfinished()]
         yield from robot.until(lambda: self.idle() and self.markers(), "the storyboard")
