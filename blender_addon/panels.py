@@ -122,7 +122,8 @@ class AIMV_PT_song(SongPanel, Panel):
         layout, own = self.layout, compat.sequencer_scene(context).aimv
         pixels = width(context)
         row = layout.row(align=True)
-        wrapped(row, bpy.path.display_name_from_filepath(own.song), pixels - 30, icon="FILE_SOUND")
+        wrapped(row, bpy.path.display_name_from_filepath(own.song), pixels - 50, icon="FILE_SOUND")
+        row.operator("aimv.find_song", text="", icon="VIEWZOOM")
         row.operator("aimv.import_song", text="", icon="FILE_FOLDER")
         facts = _facts(own)
         if facts:
