@@ -100,9 +100,8 @@ class Walk:
         browser.directory, browser.display_type = str(self.folder).encode(), "LIST_VERTICAL"
         yield 0.5
         yield from self.choose_file("song.wav")
-        yield from robot.click(
-            "file.execute", kind="EXECUTE", area="FILE_BROWSER", across=(0.95,)
-        )  # the field of its name says so too
+        # at its right end: the field with the file's name says that it does the same
+        yield from robot.click("file.execute", kind="EXECUTE", area="FILE_BROWSER", across=(0.95,))
         yield 1.0
         self.told["asked"] = [job.title for job in ours("jobs").unfinished()]
         yield from robot.until(lambda: self.idle() and self.markers(), "the storyboard")
