@@ -32,7 +32,8 @@ class Walk:
 
     @property
     def scene(self):
-        return bpy.context.window_manager.windows[0].workspace.sequencer_scene or bpy.data.scenes[0]
+        workspace = bpy.context.window_manager.windows[0].workspace
+        return getattr(workspace, "sequencer_scene", None) or bpy.data.scenes[0]
 
     def markers(self):
         return ours("segments").markers(self.scene)
