@@ -97,7 +97,8 @@ class Project:
         """Lets others have the folder."""
         if self._logging is not None:
             logging.getLogger().removeHandler(self._logging)
-            self._logging.close()
+            with contextlib.suppress(OSError):  # on a full disk its last lines can't be written
+                self._logging.close()
             self._logging = None
         if self._lock is not None:
             self._lock.close()

@@ -148,7 +148,7 @@ class Server:
     def run(self) -> None:
         """Serves until the input ends or `shutdown` comes, whatever is running then."""
         for loop in (self._work, self._beat):
-            threading.Thread(target=loop, daemon=True).start()
+            threading.Thread(target=_or_end, args=(loop,), daemon=True).start()
         while line := self._source.readline(LONGEST_LINE + 1):
             if len(line) > LONGEST_LINE:
                 while line and not line.endswith(b"\n"):  # skip the rest of it
@@ -159,7 +159,8 @@ class Server:
 
     def send(self, message: dict[str, Any]) -> None:
         """Writes one message."""
-        line = json.dumps({"jsonrpc": "2.0", **message}, ensure_ascii=False).encode() + b"\n"
+        # ASCII, because UTF-8 can't say the names of files that aren't UTF-8 themselves
+        line = json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n"
         with self._writing:
             try:
                 self._target.write(line)
@@ -251,10 +252,18 @@ def serve() -> NoReturn:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
+    _or_end(Server(_load, source, target).run)
+    end()
+
+
+def _or_end(loop: Callable[[], None]) -> None:
+    """Runs a thread of the engine. One that fails ends the engine: the others would live on, and whoever waits for an
+    answer would wait for ever."""
     try:
-        Server(_load, source, target).run()
-    finally:
-        end()
+        loop()
+    except Exception:
+        log.exception("the engine can't go on")
+        end(1)
 
 
 def _load() -> Service:
@@ -263,9 +272,9 @@ def _load() -> Service:
     return Service()
 
 
-def end() -> NoReturn:
+def end(status: int = 0) -> NoReturn:
     """Ends this process and its helpers, whatever they are at: finished pictures are on disk, the rest is of no use."""
     for child in active_children():
         with suppress(OSError, ValueError):  # it has just ended, or is being closed
             child.kill()
-    os._exit(0)
+    os._exit(status)

@@ -181,7 +181,7 @@ from aimv_engine import server
 
 class Service:
     def methods(self):
-        return {"full": self.full, "memory": self.memory, "odd": self.odd}
+        return {"full": self.full, "memory": self.memory, "odd": self.odd, "mute": self.mute}
     def full(self, params, job):
         print("chatter")
         raise OSError(errno.ENOSPC, "no room")
@@ -189,6 +189,8 @@ class Service:
         raise MemoryError
     def odd(self, params, job):
         return 1 / 0
+    def mute(self, params, job):
+        return {1, 2}  # which is no JSON
     def release(self):
         print("memory is free", file=sys.stderr, flush=True)
 
@@ -210,6 +212,26 @@ def test_full_disks_and_memory_are_told_plainly_and_what_nobody_expected_with_it
     log = (tmp_path / "log").read_text()
     assert "chatter" in log  # and not between the messages
     assert "in odd" in log  # the traceback
+
+
+def test_an_engine_that_cannot_go_on_ends_and_says_why(tmp_path):
+    """One that lived on without its thread would be waited for for ever."""
+    engine = EngineProcess(sys.executable, "-c", FAULTY, log=tmp_path / "log")
+    assert engine.ask("mute")
+    assert engine.receive()["method"] == "progress"
+    assert engine.receive() is None
+    assert engine.process.wait(10) == 1
+    assert (tmp_path / "log").read_text().strip().endswith("set is not JSON serializable")
+
+
+def test_a_python_without_the_packages_of_the_engine_is_told_of(tmp_path):
+    root = Path(server.__file__).parents[1]
+    script = f"import sys; sys.path.insert(0, {str(root)!r}); from aimv_engine import server; server.serve()"
+    engine = EngineProcess(sys.executable, "-S", "-c", script, log=tmp_path / "log")
+    engine.ask("initialize")
+    assert engine.receive() is None
+    assert engine.process.wait(10) == 1
+    assert "torch" in (tmp_path / "log").read_text().splitlines()[-1]
 
 
 def test_who_has_nothing_to_do_for_long_frees_its_memory_once(tmp_path):
@@ -234,6 +256,20 @@ def test_the_time_left_counts_every_stage_at_its_own_pace():
     assert pace.eta("in-betweens", 20, 60, 20.0) == pytest.approx(5 * 2 + 40 * 0.5)
     assert pace.eta("keyframes", 20, 20, 25.0) == pytest.approx(40 * 0.5)
     assert pace.eta("in-betweens", 60, 60, 45.0) == 0
+
+
+def test_a_name_that_is_no_unicode_can_be_told(engine, common):
+    """Linux has such files; in Python, and in JSON, their odd bytes are lone surrogates."""
+    error = engine.error("analyze", **{**common, "song": "/no/such/Lied \udcfc.wav"})
+    assert (error["code"], "\udcfc" in error["message"]) == (server.MENDABLE, True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_log_without_room_is_in_nobodys_way(engine, common, tmp_path):
+    (tmp_path / "aimv.log").symlink_to("/dev/full")
+    for _ in range(2):
+        error = engine.error("analyze", **{**common, "project": str(tmp_path), "song": "/no/such/song.wav"})
+        assert (error["code"], "/no/such/song.wav" in error["message"]) == (server.MENDABLE, True)
 
 
 # song and storyboard ---------------------------------------------------------------------------------------------
