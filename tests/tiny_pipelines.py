@@ -48,7 +48,7 @@ AnyPipeline = TypeVar("AnyPipeline", bound=DiffusionPipeline)
 SIDE = 64
 WIDTH = 32  # of all text encoders
 LETTERS = sorted(ByteLevel.alphabet())
-# one token each; all other words are spelled by letters
+# mostly one token each; all other words are spelled by letters
 VOCABULARY = """
 a an the and of in on at by with from under over into is no not quiet slow fast old small wide dark light red blue
 green gold black white night morning evening sea fog forest mountain city street house river rain snow sun moon stars

@@ -8,6 +8,7 @@ import inspect
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import cv2
@@ -58,6 +59,22 @@ class Adapter:
             encodings = [self._encode(part) for part in self._parts(text)]
         return Encoding(torch.cat([encoding.tokens for encoding in encodings]), encodings[0].pooled)
 
+    def row_weights(self, pieces: Sequence[tuple[str, float]]) -> torch.Tensor:
+        """A weight for each row of the encoding [L] of a text that comes in pieces with weights: that of the word which
+        a CLIP reads there, and 1 elsewhere."""
+        of_characters = [weight for words, weight in pieces for _ in words]
+        rows = []
+        for part in self._parts("".join(words for words, _ in pieces)):
+            here, of_characters = of_characters[: len(part)], of_characters[len(part) :]
+            chunk, row, begin = torch.ones(len(self._none.tokens)), 1, 0  # after the mark of the beginning
+            for weight, run in groupby(here):
+                end = begin + len(list(run))
+                count = self._token_count(part[begin:end])
+                chunk[row : row + count] = weight
+                row, begin = row + count, end
+            rows.append(chunk)
+        return torch.cat(rows)
+
     def working_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """(width, height) of what the model draws for pictures of `size`: of about their shape, and as many pixels as
         the model was trained on, since it draws badly at others."""
@@ -91,7 +108,8 @@ class Adapter:
         for batch, wording in self._batches(texts, negatives, guidance > self.unguided):
             tick()
             beginning = None if start is None else start[batch]
-            latents[batch] = self._denoise(wording, noise[batch], steps, guidance, beginning, strength, tick)
+            denoised = self._denoise(wording, noise[batch], steps, guidance, beginning, strength, tick)
+            latents[batch] = denoised.to(latents)
         return latents
 
     def decode(self, latents: torch.Tensor) -> Pictures:
@@ -113,9 +131,9 @@ class Adapter:
         vae = self.pipeline.vae
         size = self.working_size((pictures.shape[2], pictures.shape[1]))
         stack = np.stack([resized(picture, size) for picture in pictures])
-        levels = torch.from_numpy(stack).permute(0, 3, 1, 2).to(self.device, vae.dtype) / 127.5 - 1
+        levels = torch.from_numpy(stack).permute(0, 3, 1, 2).float() / 255 * 2 - 1
         with torch.no_grad():
-            encoded = vae.encode(levels)
+            encoded = vae.encode(levels.to(self.device, vae.dtype))
         # the middle of the distribution, not a sample: the same picture has the same latents
         latents = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latents
         scaled: torch.Tensor = self._scaled(latents)
@@ -129,13 +147,13 @@ class Adapter:
     def _parts(self, text: str) -> Iterable[str]:
         """CLIP reads no more than a chunk at once, so it is given long texts in parts."""
 
-        def fits(part: str) -> bool:
-            # words of a look's textual inversion stand for several tokens
-            told = self.pipeline.maybe_convert_prompt(part, tokenizer) if inverts else part
-            return len(tokenizer.tokenize(told)) <= self.chunk - 2
+        return parts(text, lambda part: self._token_count(part) <= self.chunk - 2)
 
-        tokenizer, inverts = self.pipeline.tokenizer, hasattr(self.pipeline, "maybe_convert_prompt")
-        return parts(text, fits)
+    def _token_count(self, part: str) -> int:
+        tokenizer = self.pipeline.tokenizer
+        if hasattr(self.pipeline, "maybe_convert_prompt"):  # words of a look's textual inversion are several tokens
+            part = self.pipeline.maybe_convert_prompt(part, tokenizer)
+        return len(tokenizer.tokenize(part))
 
     def _batches(
         self, texts: Sequence[Encoding], negatives: Sequence[Encoding], guided: bool
