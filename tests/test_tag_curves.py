@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from test_planner import MOTION, board, scene
+from tests.test_planner import MOTION, board, scene
 
 from aimv_engine.film import list_pictures
 from aimv_engine.frames.planner import plan_film
