@@ -35,15 +35,15 @@ def apply(scene: Scene, curves: Curves, first: int, last: int) -> None:
     for strip in ours:
         _follow(strip, first, last)
         _clear(scene, strip)
+        taken = {curve.data_path for curve in compat.curves_of(scene, strip)}  # by the editor's own keys, which stay
+        written = []
         for name, keys in curves.items():
             for setting in PROPERTIES[name]:
-                _key(
-                    scene,
-                    f"{strip.path_from_id()}.{setting}",
-                    [first + frame for frame in keys["frames"]],
-                    keys["values"],
-                )
-        strip.aimv.curves = " ".join(setting for name in curves for setting in PROPERTIES[name])
+                path = f"{strip.path_from_id()}.{setting}"
+                if path not in taken:
+                    _key(scene, path, [first + frame for frame in keys["frames"]], keys["values"])
+                    written.append(setting)
+        strip.aimv.curves = " ".join(written)
 
 
 def remove(scene: Scene) -> None:

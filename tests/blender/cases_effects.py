@@ -104,6 +104,18 @@ def case_what_somebody_keyed_where_we_have_nothing_stays(folder):
     assert strip.transform.scale_x == 1.5
 
 
+def case_what_somebody_keyed_is_not_taken_over_by_the_music(folder):
+    strip = apply({"brightness": CURVES["brightness"]})
+    strip.color_saturation = 1.5
+    strip.keyframe_insert("color_saturation", frame=40)
+    for _ in range(2):
+        apply()
+        assert keys(strip)["color_saturation"] == [(40, 1.5)]
+        assert keys(strip)["color_multiply"] == [(16, 1.0), (26, 1.25)]
+    apply({})
+    assert keys(strip) == {"color_saturation": [(40, 1.5)]}
+
+
 def case_without_curves_nothing_is_made(folder):
     compat, *_ = modules()
     assert apply({}) is None
