@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from aimv_engine.errors import AimvError
 from aimv_engine.progress import Progress, silent
 
 END_OF_JPEG = b"\xff\xd9"
+NAME = re.compile(r"[0-9a-f]{32}")  # what name_of gives
 QUALITY = 95  # JPEG, without chroma subsampling: a third of a PNG's size, and Blender plays it three times as fast
 
 
@@ -101,10 +103,10 @@ class Store:
         return self.unused(())
 
     def unused(self, keep: Collection[str]) -> Usage:
-        """All pictures that are there but those of these names."""
+        """All pictures that are there but those of these names. Files that aren't ours don't count."""
         sizes: dict[str, int] = {}
         for path in self.folder.glob("??/*.jpg"):
-            if path.stem not in keep:
+            if NAME.fullmatch(path.stem) and path == self.path(path.stem) and path.stem not in keep:
                 with contextlib.suppress(FileNotFoundError):  # somebody else has just removed it
                     sizes[path.stem] = path.stat().st_size
         return Usage(tuple(sorted(sizes)), sum(sizes.values()))

@@ -73,20 +73,31 @@ def test_a_part_of_a_file_left_by_a_crash_does_not_count(store, share):
 
 
 def test_what_nobody_uses_is_counted_and_removed_and_the_rest_stays(store):
-    for name in ("ab12", "ab34", "cd56"):
+    used, near, far = "ab12" * 8, "ab34" * 8, "cd56" * 8
+    for name in (used, near, far):
         store.write(name, painted())
-    size = store.path("ab12").stat().st_size
+    size = store.path(used).stat().st_size
     (store.folder / "ab" / ".half.part").write_bytes(b"half")
     assert (store.usage().bytes, store.usage().count) == (3 * size, 3)
-    unused = store.unused({"ab12", "gone"})
-    assert unused == Usage(("ab34", "cd56"), 2 * size)
-    store.path("cd56").unlink()  # by somebody else, meanwhile
+    unused = store.unused({used, "gone"})
+    assert unused == Usage((near, far), 2 * size)
+    store.path(far).unlink()  # by somebody else, meanwhile
     told = []
     store.remove(unused, lambda *progress: told.append(progress))
-    assert store.usage().names == ("ab12",)
-    assert "ab12" in store
-    assert [path.name for path in store.folder.rglob("*")] == ["ab", "ab12.jpg"]
+    assert store.usage().names == (used,)
+    assert used in store
+    assert [path.name for path in store.folder.rglob("*")] == ["ab", f"{used}.jpg"]
     assert told[-1] == ("cleaning up", 2, 2)
+
+
+def test_files_that_are_not_the_stores_are_left_alone(store):
+    for name in ("ph/photo.jpg", f"ab/{'cd' * 16}.jpg", f"{'ab' * 16}.jpg"):
+        path = store.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    store.remove(store.unused(()))
+    assert store.usage() == Usage((), 0)
+    assert len(list(store.folder.rglob("*.jpg"))) == 3
 
 
 def test_an_empty_store_uses_nothing(store):
@@ -95,7 +106,7 @@ def test_an_empty_store_uses_nothing(store):
 
 
 def test_what_cannot_be_deleted_is_named(store):
-    store.path("ab12").mkdir(parents=True)  # a folder in a file's place is the one that even root can't unlink
+    store.path("ab12" * 8).mkdir(parents=True)  # a folder in a file's place is the one that even root can't unlink
     with pytest.raises(AimvError, match=r"ab12\.jpg can't be deleted"):
         store.remove(store.usage())
 
