@@ -150,7 +150,9 @@ def test_image_to_image_is_the_plain_pipelines(pipeline: Any, strength: float) -
         plainly = AutoPipelineForImage2Image.from_pipe(adapter.pipeline)
     plainly.set_progress_bar_config(disable=True)
     if isinstance(pipeline, tiny_pipelines.LatentConsistencyModelPipeline):
-        plainly.scheduler = adapter.pipeline.scheduler = EulerDiscreteScheduler.from_config(pipeline.scheduler.config)
+        plainly.scheduler = adapter.pipeline.scheduler = EulerDiscreteScheduler.from_config(
+            pipeline.scheduler.config, steps_offset=1
+        )
     picture = pictures_of(1)
     plain = plainly(
         TEXT,
@@ -215,6 +217,18 @@ def test_clip_reads_long_texts_in_parts(few_steps: Adapter) -> None:
     assert whole.tokens.shape == (154, tiny_pipelines.WIDTH)
     assert torch.equal(whole.tokens[:77], few_steps.encode(" ".join(words[:75])).tokens)
     assert torch.equal(whole.tokens[77:], few_steps.encode(" ".join(words[75:])).tokens)
+
+
+def test_a_word_of_a_looks_own_takes_the_room_of_its_vectors(few_steps: Adapter) -> None:
+    few_steps.pipeline.load_textual_inversion({"<gloom>": torch.ones(40, tiny_pipelines.WIDTH)})
+    assert len(few_steps.encode("sea " * 35 + "<gloom>").tokens) == 77
+    assert len(few_steps.encode("sea " * 36 + "<gloom>").tokens) == 154
+
+
+def test_stable_diffusion_3_goes_without_its_t5() -> None:
+    pipeline = tiny_pipelines.stable_diffusion_3()
+    pipeline.register_modules(text_encoder_3=None, tokenizer_3=None)
+    assert denoise(adapter_for(pipeline), TEXT, GUIDED).isfinite().all()
 
 
 def test_what_a_language_model_leaves_out_is_told(caplog: pytest.LogCaptureFixture) -> None:
@@ -343,10 +357,17 @@ def test_a_drafts_autoencoder_takes_the_others_place(few_steps: Adapter) -> None
     assert few_steps.to_latents(pictures_of(1)).shape == latents.shape
 
 
-def test_not_a_number_is_black(few_steps: Adapter) -> None:
-    latents = denoise(few_steps, TEXT)
-    assert few_steps.decode(latents).any()
-    assert not few_steps.decode(latents * torch.nan).any()
+def test_an_autoencoder_that_overflows_in_half_precision_is_made_whole() -> None:
+    assert adapter_for(tiny_pipelines.sdxl().to(torch.float16)).pipeline.vae.dtype == torch.float32
+    assert adapter_for(tiny_pipelines.sdxl().to(torch.bfloat16)).pipeline.vae.dtype == torch.bfloat16
+
+
+def test_what_is_no_number_makes_a_picture_black(few_steps: Adapter) -> None:
+    latents = denoise(few_steps, TEXT).repeat(2, 1, 1, 1)
+    latents[1, 0, 0, 0] = torch.nan
+    whole, broken = few_steps.decode(latents)
+    assert np.array_equal(whole, few_steps.decode(latents[:1])[0])
+    assert not broken.any()
 
 
 def test_what_the_safety_checker_refuses_is_black(few_steps: Adapter) -> None:

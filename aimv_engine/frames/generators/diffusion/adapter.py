@@ -113,18 +113,17 @@ class Adapter:
         return latents
 
     def decode(self, latents: torch.Tensor) -> Pictures:
-        """The pictures of latents, in the working size. What is no number is black, and so is what the model's safety
-        checker refuses."""
+        """The pictures of latents, in the working size. One is black when it has something in it that is no number, or
+        when the model's safety checker refuses it."""
         vae = self.pipeline.vae
         with torch.no_grad():
-            scaled = self._unscaled(latents.to(self.device, vae.dtype))
-            drawn = vae.decode(scaled, return_dict=False)[0]
+            drawn = vae.decode(self._unscaled(latents.to(self.device, vae.dtype)), return_dict=False)[0]
+            levels = ((drawn.float() / 2 + 0.5).clamp(0, 1) * 255).round()
+            levels[~levels.isfinite().flatten(1).all(1)] = 0
             if getattr(self.pipeline, "safety_checker", None) is not None:
                 _, refused = self.pipeline.run_safety_checker(drawn, self.device, self._dtype)
-                for index in np.flatnonzero(refused):
-                    drawn[index] = -1
-            levels = (drawn.float() / 2 + 0.5).nan_to_num(0).clamp(0, 1) * 255
-        return np.asarray(levels.round().byte().permute(0, 2, 3, 1).cpu())
+                levels[torch.tensor(refused, device=self.device)] = 0
+        return np.asarray(levels.byte().permute(0, 2, 3, 1).cpu())
 
     def to_latents(self, pictures: Pictures) -> torch.Tensor:
         """The latents [B, C, h, w] of pictures of any size, brought to the working size of theirs."""
