@@ -14,7 +14,7 @@ from aimv_engine.progress import Progress
 
 INDEX = "model_index.json"  # names the parts of a model: each lies in a folder of that name
 DESCRIPTIONS = {".json", ".txt", ".model", ".jinja"}  # configurations and what tokenizers know
-WEIGHTS = re.compile(r"[^.]+(?:\.(?P<variant>[^.]+?))?(?:-\d{5}-of-(?P<parts>\d{5}))?\.safetensors")
+WEIGHTS = re.compile(r"[^.]+?(?:\.(?P<variant>[^.]+?))?(?:-\d{5}-of-(?P<parts>\d{5}))?\.safetensors")
 
 
 def weights(names: Iterable[str]) -> list[str]:
@@ -104,11 +104,13 @@ class _Tally:
 def _download(hub_id: str, with_weights: bool, tally: _Tally) -> Path:
     from huggingface_hub import HfApi, constants, hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import GatedRepoError, OfflineModeIsEnabled, RepositoryNotFoundError
+    from huggingface_hub.utils import logging
 
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # what it says of tries that fail is ours to tell
     constants.HF_HUB_DISABLE_XET = True  # its downloads can't be cancelled
     try:
+        information = HfApi().model_info(hub_id, files_metadata=True)
         folder = Path(hf_hub_download(hub_id, INDEX)).parent  # which is named by the revision
-        information = HfApi().model_info(hub_id, revision=folder.name, files_metadata=True)
         sizes = {file.rfilename: file.size or 0 for file in information.siblings or []}
         missing = [
             name

@@ -225,6 +225,9 @@ def _load(source: Source, device: str, dtype: "torch.dtype") -> Any:
             )
     except Exception as error:  # of several libraries, for what no check has foreseen
         raise _explained(error, f"{source.path} can't be loaded as a {PIPELINES[source.family]}") from error
+    for name, part in pipeline.components.items():
+        if any(parameter.is_meta for parameter in getattr(part, "parameters", tuple)()):
+            raise AimvError(f"{source.path} can't be loaded: the weights of its {name} don't fit its configuration")
     if source.scheduler:
         changed = getattr(diffusers, source.scheduler.name)
         pipeline.scheduler = changed.from_config(pipeline.scheduler.config, **dict(source.scheduler.options))
