@@ -143,9 +143,11 @@ class Talk:
 def _make(options: argparse.Namespace, talk: Talk) -> int:
     from aimv_engine import stages
     from aimv_engine.environment import blender_host
+    from aimv_engine.frames.generators import making
     from aimv_engine.models import Models
 
     song, project, settings = _open(options, talk)
+    making.have(settings, options.download, talk.progress)
     host: list[str] | None = None
     if not options.no_blender:
         found = blender_host()
@@ -208,8 +210,8 @@ def _open(options: argparse.Namespace, talk: Talk) -> "tuple[Path, Project, Sett
     song = _song(options, talk)
     given = {field.name: getattr(options, field.name, None) for field in dataclasses.fields(Settings)}
     for name in ("diffusion_model", "follow"):  # found again from another folder
-        if given[name] and Path(given[name]).expanduser().exists():
-            given[name] = str(Path(given[name]).expanduser().resolve())
+        if (path := Path(given[name] or "").expanduser()).exists() and given[name]:
+            given[name] = str(path.resolve())
     project = Project(options.project.resolve() if options.project else song.with_name(f"{song.stem}.aimv"))
     if not song.is_file():
         raise AimvError(f"there is no song {song}; give the path of an audio or video file")

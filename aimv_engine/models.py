@@ -1,4 +1,4 @@
-"""What is slow to load or to start, kept from one job to the next: language model, ranker, painters, in-betweens."""
+"""What is slow to load or to start, kept from one job to the next: language model, ranker, generator, in-betweens."""
 
 import contextlib
 import ctypes
@@ -7,11 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from aimv_engine.frames.generators.paint.generator import Paint
+from aimv_engine.frames.generators import Generator, making
 from aimv_engine.heartbeat import meanwhile
 from aimv_engine.interpolation import InbetweenPool
 from aimv_engine.progress import Progress
-from aimv_engine.settings import AUTOMATIC
+from aimv_engine.settings import AUTOMATIC, Settings
 from aimv_engine.storyboard import language_model
 from aimv_engine.storyboard.language_model import LanguageModel
 from aimv_engine.storyboard.ranking import ClipText, Ranker
@@ -22,10 +22,20 @@ class Models:
     """Each is loaded when it is first needed, and stays until `release`."""
 
     def __init__(self) -> None:
-        self.painter = Paint()
         self.inbetweens = InbetweenPool()
-        self._writers: dict[str, LanguageModel] = {}  # at most one, and so the rankers
+        self._generators: dict[object, Generator] = {}  # at most one, and so the others
+        self._pipelines = making.Pipelines()
+        self._writers: dict[str, LanguageModel] = {}
         self._rankers: dict[str, Ranker] = {}
+
+    def generator(self, settings: Settings, progress: Progress, tell: Callable[[str], None]) -> Generator:
+        """What makes the keyframes, as the settings say. See `making.make`."""
+        film = (settings.diffusion_model, settings.mode, settings.follow, settings.steps, settings.guidance)
+        wish = (*film, settings.best_of, settings.clip) if settings.diffusion else "paint"
+        if wish not in self._generators:
+            self._close_generator()
+            self._generators[wish] = making.make(settings, self._pipelines, progress, tell)
+        return self._generators[wish]
 
     def writer(self, name: str, progress: Progress) -> LanguageModel:
         """The language model that the settings name."""
@@ -45,11 +55,17 @@ class Models:
 
     def release(self) -> None:
         """Frees all memory and ends all helper processes. What is needed again is loaded again."""
-        self.painter.close()
+        self._close_generator()
+        self._pipelines.close()
         self.inbetweens.close()
-        self.painter, self.inbetweens = Paint(), InbetweenPool()
+        self.inbetweens = InbetweenPool()
         self._writers.clear()
         self._rankers.clear()
         gc.collect()
         with contextlib.suppress(OSError, AttributeError, TypeError):  # other systems give it back by themselves
             ctypes.CDLL(None).malloc_trim(0)  # glibc keeps what was freed
+
+    def _close_generator(self) -> None:
+        for generator in self._generators.values():
+            generator.close()
+        self._generators.clear()

@@ -17,6 +17,7 @@ from aimv_engine.edit import cluster_color, scene_names
 from aimv_engine.errors import AimvError
 from aimv_engine.film import FilmPictures, bytes_needed, check_disk, list_pictures, make_inbetweens, make_keyframes
 from aimv_engine.frames.effects import Amounts, music_curves
+from aimv_engine.frames.generators import Generator, making
 from aimv_engine.models import Models
 from aimv_engine.progress import Progress
 from aimv_engine.project import Project, Use
@@ -122,25 +123,35 @@ class Service:
 
     def _generate(self, params: Params, job: Job) -> dict[str, Any]:
         film = _film(params)
+        making.have(film.settings, params.get("download") is True, job.progress)
         project = _project(params, job)
         analysis = stages.analyze(project, _path(params, "song"), film.settings, job.progress)
         job.progress("planning", 0, 0)
         plan = stages.plan(analysis, film.storyboard, film.settings, film.start, film.end)
-        identities = self._models.painter.identity, self._models.inbetweens.identity
+        generator = self._models.generator(film.settings, job.progress, log.warning)
+        identities = generator.identity, self._models.inbetweens.identity
         size, store = film.settings.width_height, project.store
         wanted: dict[int, _Wanted] = {}
         for scene in plan.scenes:
             if scene.index in film.make:
                 cluster = film.storyboard.scenes[scene.index].cluster
-                pictures = list_pictures(dataclasses.replace(plan, scenes=(scene,)), size, *identities)
+                pictures = list_pictures(dataclasses.replace(plan, scenes=(scene,)), size, *identities, generator.links)
                 wanted[scene.index] = _Wanted(scene.index, scene.strip_first, cluster, pictures)
         check_disk(sum(bytes_needed(scene.pictures, store, size) for scene in wanted.values()), store)
         whole = _Whole(job.progress, [wanted[index].pictures for index in film.make], store)
         for index in film.make:
-            self._make(project, wanted[index], size, whole.next(), job)
+            self._make(project, wanted[index], generator, size, whole.next(), job)
         return {}
 
-    def _make(self, project: Project, scene: "_Wanted", size: tuple[int, int], progress: Progress, job: Job) -> None:
+    def _make(
+        self,
+        project: Project,
+        scene: "_Wanted",
+        generator: Generator,
+        size: tuple[int, int],
+        progress: Progress,
+        job: Job,
+    ) -> None:
         """Makes the pictures of one scene, and tells of them as they come."""
         store = project.store
 
@@ -159,7 +170,7 @@ class Service:
             placeholder=path(placeholder(store, size, scene.cluster)),
             frames=[path(name) for name in strip.shown],
         )
-        make_keyframes(scene.pictures, store, self._models.painter, size, progress, strip.made)
+        make_keyframes(scene.pictures, store, generator, size, progress, strip.made)
         strip.flush()
         make_inbetweens(scene.pictures, store, self._models.inbetweens, progress, strip.made)
         strip.flush()

@@ -20,10 +20,11 @@ from aimv_engine.film import (
     make_keyframes,
 )
 from aimv_engine.frames.effects import beat_effects
-from aimv_engine.frames.generators.paint.generator import Paint
+from aimv_engine.frames.generators.making import Pipelines, make
 from aimv_engine.frames.motion import key_hue, make_motion
 from aimv_engine.frames.plan import FilmPlan
 from aimv_engine.frames.planner import plan_film
+from aimv_engine.frames.tag_curves import tag_curves
 from aimv_engine.heartbeat import meanwhile
 from aimv_engine.interpolation import InbetweenPool
 from aimv_engine.models import Models
@@ -152,7 +153,8 @@ def plan(analysis: Analysis, storyboard: Storyboard, settings: Settings, start: 
     motion = make_motion(analysis.rhythm, analysis.energy)
     hues = [key_hue(analysis.tonality.key_between(scene.start, scene.end)) for scene in storyboard.scenes]
     rate = Fraction(str(settings.keyframe_rate))
-    return plan_film(storyboard, motion, hues, settings.frame_rate, rate, start, end)
+    curves = tag_curves(analysis.taggram) if settings.diffusion else None
+    return plan_film(storyboard, motion, hues, settings.frame_rate, rate, start, end, curves)
 
 
 def window(analysis: Analysis, settings: Settings) -> tuple[Fraction, Fraction]:
@@ -167,17 +169,18 @@ def window(analysis: Analysis, settings: Settings) -> tuple[Fraction, Fraction]:
 def make_pictures(
     project: Project, film_plan: FilmPlan, settings: Settings, progress: Progress, tell: Callable[[str], None]
 ) -> FilmPictures:
-    """Makes the keyframes and in-betweens that are missing. `tell` gets a line about the disk space."""
-    size = settings.width_height
-    with closing(Paint()) as generator:
-        pictures = list_pictures(film_plan, size, generator.identity, InbetweenPool.identity)
-        needed = bytes_needed(pictures, project.store, size)
-        check_disk(needed, project.store)
+    """Makes the keyframes and in-betweens that are missing. `tell` gets a line about the disk space, and about what of
+    the settings can't be heeded."""
+    size, store = settings.width_height, project.store
+    with closing(Pipelines()) as pipelines, closing(make(settings, pipelines, progress, tell)) as generator:
+        pictures = list_pictures(film_plan, size, generator.identity, InbetweenPool.identity, generator.links)
+        needed = bytes_needed(pictures, store, size)
+        check_disk(needed, store)
         if needed:
             tell(f"the pictures will take about {amount(needed)}")
-        make_keyframes(pictures, project.store, generator, size, progress)
-    with closing(InbetweenPool()) as pool:  # the painters' memory is free by now
-        make_inbetweens(pictures, project.store, pool, progress)
+        make_keyframes(pictures, store, generator, size, progress)
+    with closing(InbetweenPool()) as pool:  # the generator's memory is free by now
+        make_inbetweens(pictures, store, pool, progress)
     return pictures
 
 
