@@ -183,7 +183,7 @@ def test_a_longer_text_is_turned_into_over_all_of_its_chunks(sd):
 
 
 def test_tags_are_averaged_by_likelihood_in_a_block_of_their_own(adapter):
-    tags = [WeightedText("ambient", 0.5, "tag"), WeightedText("a burning barn", 0.2, "tag")]
+    tags = [WeightedText("ambient", 0.5, "heard tag"), WeightedText("a burning barn", 0.2, "heard tag")]
     seen, _ = mix([scene(), *tags], reader(adapter))
     told = adapter.encode(SCENE)
     assert torch.equal(seen.tokens[: len(told.tokens)], told.tokens)
@@ -195,14 +195,14 @@ def test_tags_are_averaged_by_likelihood_in_a_block_of_their_own(adapter):
 
 
 def test_tags_that_are_more_than_certain_share_their_block(sd):
-    tags = [WeightedText("ambient", 0.9, "tag"), WeightedText("loud", 0.6, "tag")]
+    tags = [WeightedText("ambient", 0.9, "heard tag"), WeightedText("loud", 0.6, "heard tag")]
     seen, _ = mix([scene(), *tags], reader(sd))
     means, loud = (sd.encode(text).tokens for text in ("misty, vast, weightless", "violent, bright"))
     close(seen.tokens[77:], 0.6 * means + 0.4 * loud)
 
 
 def test_tags_that_mean_nothing_for_a_picture_make_no_block(sd):
-    seen, _ = mix([scene(), WeightedText("singing", 0.9, "tag")], reader(sd))
+    seen, _ = mix([scene(), WeightedText("singing", 0.9, "heard tag")], reader(sd))
     assert equal(seen, sd.encode(SCENE))
 
 
@@ -210,7 +210,7 @@ def test_a_likelier_tag_moves_the_picture_a_little(adapter):
     noise = torch.randn(1, *adapter.noise_shape((64, 64)), generator=torch.Generator().manual_seed(1))
     latents = []
     for weight in (0.3, 0.31, 0.9):
-        seen, unseen = mix([scene(), WeightedText("techno", weight, "tag")], reader(adapter))
+        seen, unseen = mix([scene(), WeightedText("techno", weight, "heard tag")], reader(adapter))
         latents.append(adapter.denoise([seen], [unseen], noise, 2, 5.0))
     nudged, moved = ((other - latents[0]).norm() for other in latents[1:])
     assert 0 < nudged < 0.1 * moved
@@ -244,7 +244,7 @@ def test_texts_that_cannot_be_mixed_change_at_half_the_turn():
     assert z_image.mixable
     assert recipe_for(z_image) == UNMIXED
     read = reader(z_image)
-    tags = [WeightedText("ambient", 0.5, "tag")]
+    tags = [WeightedText("ambient", 0.5, "heard tag")]
     for turn, text in ((0.4, SCENE), (0.6, NEXT)):
         seen, _ = mix([scene(1 - turn), following(turn), *tags], read, UNMIXED)
         assert equal(seen, z_image.encode(text))
@@ -355,7 +355,7 @@ def test_what_is_read_is_remembered_for_a_while(sd, monkeypatch):
     monkeypatch.setattr(sd, "encode", counted)
     read = reader(sd)
     for turn in np.linspace(0, 1, 50):
-        mix([scene(1 - turn), following(turn), *STYLE, WeightedText("ambient", turn, "tag")], read)
+        mix([scene(1 - turn), following(turn), *STYLE, WeightedText("ambient", turn, "heard tag")], read)
     assert len(read_texts) == len(set(read_texts)) == 5  # two scenes, a tag, the blank and no text
     for number in range(3 * REMEMBERED):
         mix([scene(text=f"sea {number}")], read)

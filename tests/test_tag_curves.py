@@ -5,12 +5,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from tests.test_planner import MOTION, board, scene
 
 from aimv_engine.film import list_pictures
 from aimv_engine.frames.planner import plan_film
 from aimv_engine.frames.tag_curves import STRONGEST, tag_curves
 from aimv_engine.tagging.taggram import Taggram
+from tests.test_planner import MOTION, board, scene
 
 TIMES = np.arange(1.5, 118.0)
 TAGS = ("guitar", "ambient", "opera")
@@ -71,14 +71,16 @@ def planned(curves, start=0.0):
     return plan_film(tagged, MOTION, [0.5, 0.5], Fraction(24), Fraction(6), Fraction(0), Fraction(40), curves)
 
 
+def said(film, role):
+    """All that a film's first scene says in a role from keyframe to keyframe."""
+    return {tuple(text.weight for text in spec.texts if text.role == role) for spec in film.scenes[0].keyframes}
+
+
 def test_only_a_plan_that_is_given_curves_follows_them():
     moving, still = planned(tag_curves(taggram(0.4 + 0.2 * np.sin(TIMES / 3)))), planned(None)
-    says = [
-        {tuple(text.weight for text in spec.texts if text.role == "tag") for spec in film.scenes[0].keyframes}
-        for film in (moving, still)
-    ]
-    assert len(says[0]) > 50
-    assert says[1] == {(0.3, 0.5)}
+    assert len(said(moving, "heard tag")) > 50
+    assert said(still, "heard tag") == {()}
+    assert said(moving, "tag") == said(still, "tag") == {(0.3, 0.5)}  # by which paint chooses what to paint
     names = [set(list_pictures(film, (640, 360), "one", "two").keyframes) for film in (moving, still)]
     assert not names[0] & names[1]
 

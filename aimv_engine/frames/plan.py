@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-Role = Literal["scene", "next scene", "tag", "artist", "look", "negative", "next negative"]
+# "tag" is what a scene's music is like on the whole, "heard tag" what it is like at the keyframe's moment
+Role = Literal["scene", "next scene", "tag", "heard tag", "artist", "look", "negative", "next negative"]
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,7 @@ def plan_film(
 ) -> FilmPlan:
     """The plan of the film from `start` to `end` (seconds of the song); `hues` holds one value a scene, 0 to 1.
 
-    With `curves` the tags of a scene weigh more and less from keyframe to keyframe, as they are heard: for generators
-    that mix texts. Without, a scene's tags are the same all along.
+    With `curves` there are also the tags as they are heard from keyframe to keyframe, for generators that mix texts.
     """
     frame_count = max(1, round((end - start) * fps))
     scenes: list[ScenePlan] = []
@@ -46,12 +45,12 @@ def plan_film(
         for number in range(first_keyframe, last_keyframe + 1):
             time = float(number / keyframe_rate)
             turn = (time - (scene.end - fade / 2)) / fade if following and fade else 0.0
-            tags = scene.tags if curves is None else curves.heard(scene.tags, time)
+            heard = curves.heard(scene.tags, time) if curves else ()
             specs.append(
                 KeyframeSpec(
                     seed=scene.seed,
                     walk=walk_at(motion, time, scene.intensity * look.walk),
-                    texts=texts_at(storyboard, scene, following, min(1.0, max(0.0, turn)), tags),
+                    texts=texts_at(storyboard, scene, following, min(1.0, max(0.0, turn)), heard),
                     look=scene.look,
                     camera=camera_at(motion, time, scene, look),
                     energy=motion.at(motion.energy, time),
@@ -64,14 +63,15 @@ def plan_film(
 
 
 def texts_at(
-    storyboard: Storyboard, scene: Scene, following: Scene | None, turn: float, tags: Tags
+    storyboard: Storyboard, scene: Scene, following: Scene | None, turn: float, heard: Tags
 ) -> tuple[WeightedText, ...]:
     """The texts of a keyframe. `turn` goes from 0 to 1 over the cross-fade at the scene's end: as the picture
     dissolves into the next one, the words already speak of it."""
     texts = [WeightedText(scene.sentence, 1.0 - turn, "scene")]
     if following is not None and turn > 0.0:
         texts.append(WeightedText(following.sentence, turn, "next scene"))
-    texts += [WeightedText(tag, weight, "tag") for tag, weight in tags]
+    texts += [WeightedText(tag, weight, "tag") for tag, weight in scene.tags]
+    texts += [WeightedText(tag, weight, "heard tag") for tag, weight in heard]
     if storyboard.artist:
         texts.append(WeightedText(storyboard.artist, 1.0, "artist"))
     texts.append(WeightedText(looks.load(scene.look).words, scene.style, "look"))

@@ -54,9 +54,10 @@ class MixRecipe:
 
 
 STYLE: tuple[Role, ...] = ("artist", "look")
+TAGS: tuple[Role, ...] = ("tag", "heard tag")
 # The reasons are in docs/mixing.md, one a part.
 DEFAULT = MixRecipe(
-    positive=(Part(("scene", "next scene"), "slerp", behind=STYLE), Part(("tag",), "average")),
+    positive=(Part(("scene", "next scene"), "slerp", behind=STYLE), Part(("heard tag",), "average")),
     negative=(Part(("negative", "next negative"), "slerp"),),
 )
 UNMIXED = MixRecipe(
@@ -117,7 +118,7 @@ def _turned(told: Told, read: Read) -> Encoding:
 
 def _words(text: WeightedText) -> Pieces:
     """What a model reads of a text: of a tag of music what it means for a picture, its adjectives."""
-    meaning = vocabulary().tags.get(text.text.lower()) if text.role == "tag" else None
+    meaning = vocabulary().tags.get(text.text.lower()) if text.role in TAGS else None
     return pieces_of(", ".join(meaning.adjectives) if meaning else text.text)
 
 
