@@ -8,6 +8,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
@@ -16,6 +17,7 @@ from bpy.types import Scene
 from . import compat, jobs, requests
 
 _shown: dict[Path, set[str]] = defaultdict(set)  # project: pictures that were shown since the file was opened
+_usage: dict[Path, dict[str, Any]] = {}  # project: what the engine said that its pictures take
 _complained: set[Path] = set()  # projects that can't be written to, and it was said
 
 
@@ -23,6 +25,16 @@ def remember(project: Path, names: Iterable[str]) -> None:
     """Tells of pictures (relative to the project's folder) that a strip shows from now on: undo may bring them back
     when the strip has long got others."""
     _shown[project].update(names)
+
+
+def learn(project: Path, usage: dict[str, Any] | None) -> None:
+    """What the project's pictures take on the disk, as the engine says it; None when that holds no more."""
+    _usage[project] = usage or {}
+
+
+def known(project: Path) -> dict[str, Any]:
+    """The same, as far as it is known: of the protocol's `usage`. Empty when nobody asked for it yet."""
+    return _usage.get(project, {})
 
 
 def shown(project: Path) -> set[str]:

@@ -6,7 +6,7 @@ import bpy
 from bpy.app.handlers import persistent
 from bpy.types import Scene
 
-from . import disk, jobs, paths, repair, requests, segments, strips
+from . import disk, files, jobs, paths, repair, segments
 
 
 @persistent
@@ -28,11 +28,8 @@ def file_opened(*_: object) -> None:
     paths.name_from_project()
     after_change()
     for scene in bpy.data.scenes:
-        missing = strips.missing(scene, requests.project(scene)) if scene.aimv.project else []
-        if missing:
-            jobs.state.error = (
-                f"{len(missing)} pictures of {scene.name} are missing on disk: Generate All Scenes makes them again"
-            )
+        if missing := files.look_for_pictures(scene):
+            jobs.state.error = f"{missing} pictures of {scene.name} are missing on disk: {files.REMEDY}"
 
 
 @persistent

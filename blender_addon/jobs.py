@@ -19,7 +19,7 @@ from typing import Any, Literal
 import bpy
 from bpy.types import Scene, TimelineMarker
 
-from . import engine, preferences, segments
+from . import engine, files, preferences, segments
 from .errors import AddonError
 
 State = Literal["QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED"]
@@ -142,7 +142,8 @@ def unfinished() -> list[Job]:
 
 
 def state_of(scene: Scene, marker: TimelineMarker) -> tuple[str, float]:
-    """What a list shows for a scene: EMPTY, STALE, READY, QUEUED, MAKING (and how much of it is there) or FAILED."""
+    """What a list shows for a scene: EMPTY, STALE, READY, QUEUED, MAKING (and how much of it is there), FAILED or
+    MISSING (pictures are not on the disk any more)."""
     uid = marker.aimv.uid
     newest = [job for job in reversed(_jobs) if uid in job.making and job.scene_uid == scene.aimv.uid]
     for job in newest:
@@ -153,7 +154,8 @@ def state_of(scene: Scene, marker: TimelineMarker) -> tuple[str, float]:
             return "QUEUED", 0.0
     if newest and newest[0].state == "FAILED" and newest[0].fractions.get(uid, 0.0) < 1.0:
         return "FAILED", 0.0
-    return segments.state(scene, marker), 0.0
+    state_there = segments.state(scene, marker)
+    return "MISSING" if state_there != segments.EMPTY and files.are_missing(scene, marker) else state_there, 0.0
 
 
 def is_asked(scene: Scene, uid: str, wish: tuple[str, str]) -> bool:

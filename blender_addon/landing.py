@@ -8,7 +8,7 @@ from typing import Any
 
 from bpy.types import Scene
 
-from . import disk, jobs, segments, strips
+from . import disk, files, jobs, segments, strips
 
 Result = Mapping[str, Any]
 
@@ -22,9 +22,14 @@ def analysis(scene: Scene, result: Result, fit: bool) -> None:
     own.duration, own.tempo, own.key = result["duration"], result["tempo"], result["key"]
     _main_tags(scene, result["main_tags"])
     if fit:
-        scene.frame_end = max(scene.frame_start, ceil(own.song_frame + own.duration * float(segments.fps(scene))) - 1)
+        scene.frame_end = max(scene.frame_start, last_frame(scene))
     if not segments.markers(scene):
         _write_scenes(scene, result["segments"])
+
+
+def last_frame(scene: Scene) -> int:
+    """The last frame in which the song is heard."""
+    return ceil(scene.aimv.song_frame + scene.aimv.duration * float(segments.fps(scene))) - 1
 
 
 def storyboard(scene: Scene, result: Result, replace: bool) -> None:
@@ -75,7 +80,8 @@ class Shooting:
         self.shots: dict[int, Shot] = {}
 
     def land(self, _scene: Scene, _result: Any) -> None:
-        """Everything has landed by then."""
+        """Everything has landed by then, and takes room."""
+        disk.learn(self.folder, None)
 
     def notice(self, scene: Scene, job: jobs.Job, method: str, params: Result) -> None:
         """Pictures that are there now."""
@@ -134,3 +140,5 @@ class Shooting:
         if marker is not None:
             unfinished = segments.UNFINISHED if shot.there else "", ""
             marker.aimv.made, marker.aimv.made_size = self.making[shot.uid] if shot.made else unfinished
+            if shot.made:
+                files.made(scene, marker)

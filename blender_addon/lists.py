@@ -11,6 +11,7 @@ STATES = {  # what is said of a scene, and by which icon (one that is made has a
     "QUEUED": ("Queued", "TIME"),
     "READY": ("Ready", "CHECKMARK"),
     "FAILED": ("Failed", "ERROR"),
+    "MISSING": ("Missing", "LIBRARY_DATA_BROKEN"),
 }
 
 
@@ -96,6 +97,14 @@ class AIMV_MT_scenes(Menu):
         layout.operator("aimv.paste_scene", icon="PASTEDOWN")
         layout.separator()
         layout.operator("aimv.make_scene", icon="MARKER_HLT")
+        layout.separator()
+        layout.operator("aimv.check_files", icon="VIEWZOOM")
+
+
+def _add_to_markers(menu: Menu, _context: Context) -> None:
+    """What Blender's own menu of markers has besides."""
+    menu.layout.separator()
+    menu.layout.operator("aimv.make_scene", icon="MARKER_HLT")
 
 
 def draw_scenes(layout: UILayout, scene: Scene) -> None:
@@ -116,8 +125,10 @@ CLASSES = (AIMV_UL_scenes, AIMV_MT_scenes)
 def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    bpy.types.SEQUENCER_MT_marker.append(_add_to_markers)
 
 
 def unregister() -> None:
+    bpy.types.SEQUENCER_MT_marker.remove(_add_to_markers)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -6,9 +6,9 @@ Everything here is drawn anew at every redraw: it reads what is known, and asks 
 import bpy
 from bpy.types import Context, Panel, Scene, TimelineMarker, UILayout
 
-from . import compat, jobs, lists, preferences, segments, strips
+from . import activity, compat, disk, files, jobs, lists, preferences, requests, segments, strips
 from .errors import AddonError
-from .layouts import clock, remaining, setting, units, width, wrapped
+from .layouts import clock, setting, size, units, width, wrapped
 from .operators import generate
 
 
@@ -82,7 +82,7 @@ class AIMV_PT_first_steps(Sidebar, Panel):
             operator = layout.operator("aimv.generate", text="Generate All Scenes", icon="RENDERLAYERS")
             operator.scope = "ALL"
         if not markers:
-            draw_activity(layout, context, scene)
+            activity.draw(layout, context, scene)
 
     @staticmethod
     def _draw_engine(layout: UILayout, pixels: float) -> None:
@@ -119,12 +119,17 @@ class AIMV_PT_song(SongPanel, Panel):
     bl_label = "Song"
 
     def draw(self, context: Context) -> None:
-        layout, own = self.layout, compat.sequencer_scene(context).aimv
-        pixels = width(context)
+        layout, scene = self.layout, compat.sequencer_scene(context)
+        own, pixels = scene.aimv, width(context)
         row = layout.row(align=True)
-        wrapped(row, bpy.path.display_name_from_filepath(own.song), pixels - 50, icon="FILE_SOUND")
-        row.operator("aimv.find_song", text="", icon="VIEWZOOM")
+        wrapped(row, bpy.path.display_name_from_filepath(own.song), pixels - 30, icon="FILE_SOUND")
         row.operator("aimv.import_song", text="", icon="FILE_FOLDER")
+        if files.song_is_missing(scene):
+            box = layout.box()
+            text = box.row()
+            text.alert = True
+            wrapped(text, f"The song is missing: {requests.absolute(own.song)}", pixels - 40, icon="ERROR")
+            box.operator("aimv.find_song", icon="VIEWZOOM")
         facts = _facts(own)
         if facts:
             wrapped(layout, facts, pixels)
@@ -273,7 +278,7 @@ class AIMV_PT_generate(ScenesPanel, Panel):
     def draw(self, context: Context) -> None:
         layout, scene = self.layout, compat.sequencer_scene(context)
         _draw_generate_buttons(layout, scene, width(context))
-        draw_activity(layout, context, scene)
+        activity.draw(layout, context, scene)
 
 
 def _draw_generate_buttons(layout: UILayout, scene: Scene, pixels: float) -> None:
@@ -292,46 +297,6 @@ def _draw_generate_buttons(layout: UILayout, scene: Scene, pixels: float) -> Non
         row = column.row(align=True)
         row.enabled = scope != "STALE" or stale > 0
         row.operator("aimv.generate", text=text, icon=icon).scope = scope
-
-
-def draw_activity(layout: UILayout, context: Context, scene: Scene) -> None:
-    """What is being done, what waits, and what went wrong."""
-    pixels = width(context)
-    if jobs.state.error:
-        box = layout.box()
-        row = box.row()
-        text = row.row()
-        text.alert = True
-        wrapped(text, jobs.state.error, pixels - 60, icon="ERROR")
-        row.operator("aimv.dismiss_error", text="", icon="X", emboss=False)
-        if jobs.state.engine_ended:
-            column = box.column(align=True)
-            column.operator("aimv.restart_engine", icon="FILE_REFRESH")
-            column.operator("aimv.open_log", icon="TEXT").which = "engine"
-    for job in jobs.of(scene):
-        if job.state == "RUNNING":
-            _draw_running(layout, job, pixels)
-        elif job.state == "QUEUED":
-            row = layout.row(align=True)
-            wrapped(row, job.title, pixels - 30, icon="TIME").active = False
-            _draw_cancel(row, job)
-
-
-def _draw_running(layout: UILayout, job: jobs.Job, pixels: float) -> None:
-    """The job's name, how far it is, and how long it may still take."""
-    column = layout.column(align=True)
-    wrapped(column, job.title, pixels)
-    row = column.row(align=True)
-    row.progress(factor=job.fraction, text=f"{job.done:.0f} of {job.total:.0f}" if job.total else "")
-    _draw_cancel(row, job)
-    stage = "cancelling" if job.cancelled else job.stage
-    told = ", ".join(text for text in (stage, remaining(job.eta) if job.eta else "") if text)
-    if told:
-        wrapped(column, told[0].upper() + told[1:], pixels).active = False
-
-
-def _draw_cancel(layout: UILayout, job: jobs.Job) -> None:
-    layout.operator("aimv.cancel", text="", icon="X").job = job.id
 
 
 # Effects and output
@@ -359,9 +324,13 @@ class AIMV_PT_output(ScenesPanel, Panel):
     bl_label = "Output"
     bl_options = {"DEFAULT_CLOSED"}
 
-    def draw(self, _context: Context) -> None:
-        layout = self.layout
+    def draw(self, context: Context) -> None:
+        layout, scene = self.layout, compat.sequencer_scene(context)
         layout.operator("aimv.use_h264", icon="OUTPUT")
+        found = disk.known(requests.project(scene)) if scene.aimv.project else {}
+        if found:
+            unused = f", {size(found['unused_bytes'])} of that unused" if found["unused_count"] else ""
+            wrapped(layout, f"Pictures take {size(found['bytes'])}{unused}", width(context), icon="DISK_DRIVE")
         layout.operator("aimv.clean_up", icon="TRASH")
 
 

@@ -4,7 +4,6 @@ What an editor did to a strip stays: everything is changed in place, and what it
 """
 
 import contextlib
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -61,12 +60,6 @@ def of(scene: Scene, marker_uid: str) -> list[Strip]:
 def pictures(scene: Scene) -> list[Strip]:
     """All image strips of ours."""
     return [strip for strip in compat.all_strips(scene) if strip.type == "IMAGE" and strip.aimv.scene]
-
-
-def missing(scene: Scene, folder: Path) -> list[str]:
-    """The pictures that strips of ours name and that are not in the project's folder."""
-    names = {element.filename for strip in pictures(scene) for element in strip.elements}
-    return sorted(name for name in names if not os.path.isfile(f"{folder}/{name}"))  # noqa: PTH113 (thousands)
 
 
 def color_tag(marker: TimelineMarker) -> str:

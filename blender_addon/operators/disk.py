@@ -14,8 +14,6 @@ from .song import Work
 
 MOST = 6  # names of files that a dialog shows
 
-_found: dict[str, Any] = {}  # what the engine said of the project that the dialog is about
-
 
 def check(scene: Scene) -> None:
     """Raises AddonError when nothing can be cleaned up now."""
@@ -79,23 +77,25 @@ class AIMV_OT_clean_up(Work, Operator):
         if self.wait:
             check(scene)
             jobs.wait(ask(scene, _keep_found))
-        forget = gone(_found) if self.forget else []
+        forget = gone(disk.known(requests.project(scene))) if self.forget else []
         return [clean(scene, forget, self._tell if self.wait else _show_outcome)]
 
-    def _tell(self, _scene: Scene, result: dict[str, Any]) -> None:
+    def _tell(self, scene: Scene, result: dict[str, Any]) -> None:
+        _keep_rest(scene, result)
         self.report({"INFO"}, _outcome(result))
 
-    def draw(self, _context: Context) -> None:
+    def draw(self, context: Context) -> None:
+        found = disk.known(requests.project(compat.sequencer_scene(context)))
         column = self.layout.column()
-        column.label(text=f"All pictures take {size(_found['bytes'])} ({_found['count']:,} files)", icon="DISK_DRIVE")
-        if _found["unused_count"]:
-            unused = f"{size(_found['unused_bytes'])} of that ({_found['unused_count']:,} files) is not used"
+        column.label(text=f"All pictures take {size(found['bytes'])} ({found['count']:,} files)", icon="DISK_DRIVE")
+        if found["unused_count"]:
+            unused = f"{size(found['unused_bytes'])} of that ({found['unused_count']:,} files) is not used"
             column.label(text=unused, icon="TRASH")
         else:
             column.label(text="Every one of them is used", icon="CHECKMARK")
-        missing = gone(_found)
+        missing = gone(found)
         here = bpy.data.filepath
-        _draw_files(column, "Kept for these files too", _there(_found, here))
+        _draw_files(column, "Kept for these files too", _there(found, here))
         _draw_files(column, "These files use pictures and are missing", missing)
         if missing:
             column.prop(self, "forget")
@@ -116,9 +116,8 @@ def _draw_files(column: UILayout, title: str, files: list[str]) -> None:
         column.label(text=f"and {len(files) - MOST} more")
 
 
-def _keep_found(_scene: Scene, result: dict[str, Any]) -> None:
-    _found.clear()
-    _found.update(result)
+def _keep_found(scene: Scene, result: dict[str, Any]) -> None:
+    disk.learn(requests.project(scene), result)
 
 
 def _show_dialog(scene: Scene, result: dict[str, Any]) -> None:
@@ -130,7 +129,18 @@ def _show_dialog(scene: Scene, result: dict[str, Any]) -> None:
             bpy.ops.aimv.clean_up("INVOKE_DEFAULT", asked=True)
 
 
-def _show_outcome(_scene: Scene, result: dict[str, Any]) -> None:
+def _keep_rest(scene: Scene, result: dict[str, Any]) -> None:
+    """Makes what is known fit what was deleted."""
+    found = dict(disk.known(requests.project(scene)))
+    if found:
+        for name in ("bytes", "count"):
+            found[name] -= result[name]
+            found[f"unused_{name}"] = 0
+    disk.learn(requests.project(scene), found)
+
+
+def _show_outcome(scene: Scene, result: dict[str, Any]) -> None:
+    _keep_rest(scene, result)
     windows = bpy.context.window_manager.windows
     if windows and not bpy.app.background:
         with bpy.context.temp_override(window=windows[0]):

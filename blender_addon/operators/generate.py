@@ -6,7 +6,7 @@ import bpy
 from bpy.props import EnumProperty, IntProperty
 from bpy.types import Context, Event, Operator, Scene
 
-from .. import compat, jobs, landing, repair, requests, segments
+from .. import compat, files, jobs, landing, repair, requests, segments
 from ..errors import AddonError
 from ..segments import Segment
 
@@ -29,13 +29,16 @@ def wanted(scene: Scene, scope: str) -> list[Segment]:
 
 
 def outdated(scene: Scene, film: list[Segment]) -> list[Segment]:
-    """The scenes that have not the pictures they would get now, or have them smaller than the final size."""
+    """The scenes that have not the pictures they would get now, or lack some, or have them smaller than the final
+    size."""
     states = segments.states(scene)  # all at once: a panel asks for it at every redraw
     final = requests.size_text(requests.size(scene, "final")) if scene.aimv.quality == "final" else None
     return [
         segment
         for segment in film
-        if states[segment.marker.aimv.uid] != segments.READY or final not in (None, segment.marker.aimv.made_size)
+        if states[segment.marker.aimv.uid] != segments.READY
+        or final not in (None, segment.marker.aimv.made_size)
+        or files.are_missing(scene, segment.marker)
     ]
 
 
@@ -43,6 +46,8 @@ def start(scene: Scene, scope: str) -> jobs.Job | None:
     """Asks for pictures. None when they are all being made already. Raises AddonError when nothing can be made."""
     repair.mend_markers(scene)
     size = requests.size(scene, scene.aimv.quality)
+    if scope == "STALE":
+        files.look_for_pictures(scene)
     chosen = wanted(scene, scope)
     if not chosen:
         raise AddonError(_why_nothing(scene, scope))
@@ -123,6 +128,26 @@ class AIMV_OT_generate(Operator):
         return {"FINISHED"}
 
 
+class AIMV_OT_check_files(Operator):
+    bl_idname = "aimv.check_files"
+    bl_label = "Look for Missing Pictures"
+    bl_description = "See whether the pictures of all scenes are still on the disk"
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        cls.poll_message_set("Import a song first")
+        return bool(compat.sequencer_scene(context).aimv.project)
+
+    def execute(self, context: Context) -> set[str]:
+        missing = files.look_for_pictures(compat.sequencer_scene(context))
+        if missing:
+            self.report({"WARNING"}, f"{missing} pictures are missing on disk: {files.REMEDY}")
+        else:
+            self.report({"INFO"}, "All pictures are there")
+        jobs.redraw()
+        return {"FINISHED"}
+
+
 class AIMV_OT_cancel(Operator):
     bl_idname = "aimv.cancel"
     bl_label = "Cancel"
@@ -151,7 +176,7 @@ class AIMV_OT_dismiss_error(Operator):
         return {"FINISHED"}
 
 
-CLASSES = (AIMV_OT_generate, AIMV_OT_cancel, AIMV_OT_dismiss_error)
+CLASSES = (AIMV_OT_generate, AIMV_OT_check_files, AIMV_OT_cancel, AIMV_OT_dismiss_error)
 
 
 def register() -> None:

@@ -1,63 +1,48 @@
 """From a song to scenes on the timeline: importing, using what lies on the timeline already, and the storyboard."""
 
-import tempfile
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, StringProperty
-from bpy.types import Context, Event, Operator, Scene
+from bpy.types import Context, Event, Operator, Scene, UILayout
 
-from .. import compat, jobs, landing, requests, segments, sequencer
+from .. import compat, jobs, requests, segments, sequencer, songs
 from ..errors import AddonError
 
-SUFFIX = ".aimv"
+REPLACE = BoolProperty(
+    name="Replace the Song",
+    description="Take the song that is there off the timeline, with its scenes and their pictures. Files stay on disk",
+    options={"SKIP_SAVE"},
+)
 
 
-# What is done --------------------------------------------------------------------------------------------------------
+def ask(operator: Operator, context: Context, song: Path) -> set[str]:
+    """The dialog before a song is used: where its project shall be, and that another song is replaced."""
+    if not operator.project:
+        beside = songs.project_beside(song)
+        operator.project = str(beside if songs.can_keep(beside.parent) else Path.home() / beside.name)
+    there = songs.to_replace(compat.sequencer_scene(context), song)
+    if not there:
+        return context.window_manager.invoke_props_dialog(operator, width=500)
+    operator.replace = True
+    return context.window_manager.invoke_props_dialog(
+        operator, width=500, title=f"Replace {there}?", confirm_text="Replace"
+    )
 
 
-def project_beside(song: Path) -> Path:
-    """Where the project of a song is kept unless somebody chooses another place: SONG.aimv."""
-    return song.with_suffix(SUFFIX)
-
-
-def can_keep(folder: Path) -> bool:
-    """Whether a project can be kept in that folder, which is made if need be."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
-
-
-def choose(scene: Scene, song: Path, project: Path, song_frame: float) -> None:
-    """Makes this the scene's song. Raises AddonError when it can't be read, or its project can't be kept."""
-    if not song.is_file():
-        raise AddonError(f"The song is missing: {song}")
-    if not can_keep(project):
-        raise AddonError(f"The project can't be kept in {project}: choose another folder for it")
-    own = scene.aimv
-    requests.give_uid(scene)
-    own.song, own.project = requests.kept(song), requests.kept(project)
-    own.song_frame = song_frame
-    own.show_overlay = True
-
-
-def listen(scene: Scene, fit: bool, replace: bool) -> list[jobs.Job]:
-    """Asks for the analysis and then for the storyboard. Raises AddonError when the song is missing."""
-    asked = requests.common(scene)
-    return [
-        jobs.submit(scene, "analyze", "Analyze Song", asked, partial(landing.analysis, fit=fit)),
-        jobs.submit(scene, "storyboard", "Write Storyboard", asked, partial(landing.storyboard, replace=replace)),
-    ]
-
-
-def is_empty(scene: Scene) -> bool:
-    """Whether there is nothing on the timeline."""
-    return not compat.strips(scene)
+def draw_question(operator: Operator, scene: Scene) -> UILayout:
+    """What both dialogs show. Returns the column of settings."""
+    column = operator.layout.column()
+    if operator.replace:
+        told = f"{Path(scene.aimv.song).name} goes from the timeline, with its scenes and their pictures."
+        column.label(text=told, icon="ERROR", translate=False)
+        column.label(text="The files stay on the disk, and undo brings all back.", icon="BLANK1")
+        column.separator()
+    column.use_property_split = True
+    column.use_property_decorate = False
+    column.prop(operator, "project")
+    return column
 
 
 class Work:
@@ -101,6 +86,7 @@ class AIMV_OT_import_song(Work, Operator):
         subtype="DIR_PATH",
         options={"SKIP_SAVE"},
     )
+    replace: REPLACE
     fit: BoolProperty(
         name="Fit the Timeline to the Song",
         description="Let the scene end where the song does",
@@ -109,48 +95,54 @@ class AIMV_OT_import_song(Work, Operator):
 
     def invoke(self, context: Context, _event: Event) -> set[str]:
         self.wait = False
-        if not self.properties.is_property_set("fit"):
-            self.fit = is_empty(compat.sequencer_scene(context))
         if self.filepath:
-            return self._ask_for_folder(context)
+            return self._ask(context)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def _ask_for_folder(self, context: Context) -> set[str]:
-        if not self.project:
-            beside = project_beside(Path(self.filepath))
-            self.project = str(beside if can_keep(beside.parent) else Path.home() / beside.name)
-        return context.window_manager.invoke_props_dialog(self, width=500)
+    def _ask(self, context: Context) -> set[str]:
+        scene, song = compat.sequencer_scene(context), requests.absolute(self.filepath)
+        if not self.properties.is_property_set("fit"):
+            self.fit = self._usually_fits(scene, song)
+        return ask(self, context, song)
+
+    @staticmethod
+    def _usually_fits(scene: Scene, song: Path) -> bool:
+        return songs.is_empty(scene) or (bool(songs.to_replace(scene, song)) and songs.ends_with_song(scene))
 
     def execute(self, context: Context) -> set[str]:
-        if self._must_ask():
-            bpy.ops.aimv.import_song("INVOKE_DEFAULT", filepath=self.filepath, fit=self.fit)
+        if self._must_ask(compat.sequencer_scene(context)):
+            more = {"fit": self.fit} if self.properties.is_property_set("fit") else {}
+            bpy.ops.aimv.import_song("INVOKE_DEFAULT", filepath=self.filepath, **more)
             return {"CANCELLED"}  # that one goes on
         return super().execute(context)
 
-    def _must_ask(self) -> bool:
-        """Whether the person, who has only chosen a song yet, has to say where the project shall be."""
-        song = Path(self.filepath)
-        unsaved = not bpy.data.filepath
-        return not self.wait and not self.project and song.is_file() and (unsaved or not can_keep(song.parent))
+    def _must_ask(self, scene: Scene) -> bool:
+        """Whether the person, who has only chosen a song yet, has to say where the project shall be, or what shall
+        become of another song."""
+        song = requests.absolute(self.filepath)
+        open_question = not bpy.data.filepath or not songs.can_keep(song.parent) or songs.to_replace(scene, song)
+        return not self.wait and not self.project and song.is_file() and bool(open_question)
 
     def work(self, scene: Scene) -> list[jobs.Job]:
         song = requests.absolute(self.filepath)
-        project = requests.absolute(self.project) if self.project else project_beside(song)
-        empty = is_empty(scene)
-        fit = self.fit if self.properties.is_property_set("fit") else empty
-        if segments.markers(scene):
+        project = requests.absolute(self.project) if self.project else songs.project_beside(song)
+        fit = self.fit if self.properties.is_property_set("fit") else self._usually_fits(scene, song)
+        songs.check_song(scene, song, self.replace)
+        songs.check_place(song, project)
+        if songs.to_replace(scene, song):
+            songs.take_away(scene)
+        elif segments.markers(scene):
             self.report({"INFO"}, "The scenes that are there are kept; Write Storyboard writes new ones")
-        choose(scene, song, project, scene.frame_start)
-        sequencer.lay_song(scene, song, scene.frame_start)
-        return listen(scene, fit, replace=False)
+        if scene.aimv.song and songs.has_strip(scene, song):
+            songs.choose(scene, song, project, scene.aimv.song_frame)
+        else:
+            songs.choose(scene, song, project, scene.frame_start)
+            sequencer.lay_song(scene, song, scene.frame_start)
+        return songs.listen(scene, fit, replace=False)
 
-    def draw(self, _context: Context) -> None:
-        column = self.layout.column()
-        column.use_property_split = True
-        column.use_property_decorate = False
-        column.prop(self, "project")
-        column.prop(self, "fit")
+    def draw(self, context: Context) -> None:
+        draw_question(self, compat.sequencer_scene(context)).prop(self, "fit")
 
 
 class AIMV_OT_use_sound_strip(Work, Operator):
@@ -165,6 +157,7 @@ class AIMV_OT_use_sound_strip(Work, Operator):
         subtype="DIR_PATH",
         options={"SKIP_SAVE"},
     )
+    replace: REPLACE
 
     @classmethod
     def poll(cls, context: Context) -> bool:
@@ -176,20 +169,27 @@ class AIMV_OT_use_sound_strip(Work, Operator):
     def invoke(self, context: Context, _event: Event) -> set[str]:
         self.wait = False
         scene = compat.sequencer_scene(context)
-        beside = project_beside(requests.absolute(scene.sequence_editor.active_strip.sound.filepath))
-        if bpy.data.filepath and can_keep(beside.parent):
+        song = requests.absolute(scene.sequence_editor.active_strip.sound.filepath)
+        if bpy.data.filepath and songs.can_keep(song.parent) and not songs.to_replace(scene, song):
             return self.execute(context)
-        self.project = str(beside if can_keep(beside.parent) else Path.home() / beside.name)
-        return context.window_manager.invoke_props_dialog(self, width=500)
+        return ask(self, context, song)
 
     def work(self, scene: Scene) -> list[jobs.Job]:
         strip = scene.sequence_editor.active_strip
         if strip.sound.packed_file:
             raise AddonError("This sound is packed into the .blend: unpack it first (File, External Data)")
         song = requests.absolute(strip.sound.filepath)
-        project = requests.absolute(self.project) if self.project else project_beside(song)
-        choose(scene, song, project, compat.sound_start(strip, float(segments.fps(scene))))
-        return listen(scene, fit=False, replace=False)
+        project = requests.absolute(self.project) if self.project else songs.project_beside(song)
+        songs.check_song(scene, song, self.replace)
+        songs.check_place(song, project)
+        start = compat.sound_start(strip, float(segments.fps(scene)))
+        if songs.to_replace(scene, song):
+            songs.take_away(scene)
+        songs.choose(scene, song, project, start)
+        return songs.listen(scene, fit=False, replace=False)
+
+    def draw(self, context: Context) -> None:
+        draw_question(self, compat.sequencer_scene(context))
 
 
 class AIMV_OT_write_storyboard(Work, Operator):
@@ -222,7 +222,7 @@ class AIMV_OT_write_storyboard(Work, Operator):
 
     def work(self, scene: Scene) -> list[jobs.Job]:
         requests.give_uid(scene)
-        return listen(scene, fit=False, replace=self.replace)
+        return songs.listen(scene, fit=False, replace=self.replace)
 
 
 class AIMV_OT_find_song(Operator):

@@ -156,13 +156,13 @@ def case_cleaning_up_deletes_what_nobody_needs(folder):
 
 
 def case_cleaning_up_first_says_what_there_is(folder):
-    from aimv.blender_addon import jobs
+    from aimv.blender_addon import disk, jobs
     from aimv.blender_addon.operators import disk as cleaning
 
     scene, project = begin(folder)
     (project / "uses" / "x.json").write_text(json.dumps({"blend": str(folder / "gone.blend"), "frames": names(5)}))
     jobs.wait(cleaning.ask(scene, cleaning._show_dialog))
-    found = cleaning._found
+    found = disk.known(project)
     assert (found["count"], found["unused_count"]) == (6, 3)
     assert (found["bytes"], found["unused_bytes"]) == (6000, 3000)
     assert cleaning.gone(found) == [str(folder / "gone.blend")]

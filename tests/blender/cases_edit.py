@@ -9,7 +9,7 @@ import harness
 
 def case_a_film_from_a_song(folder):
     """Import, storyboard, generate, change a prompt, generate what is stale, undo, save and load, render."""
-    from aimv.blender_addon import compat, jobs, segments, strips
+    from aimv.blender_addon import compat, files, jobs, segments, strips
     from aimv.blender_addon.operators import generate
 
     scene = edits.small_scene()
@@ -32,7 +32,7 @@ def case_a_film_from_a_song(folder):
     assert bpy.ops.aimv.generate(scope="ALL") == {"FINISHED"}
     count = len(edits.scene_markers(scene))
     assert edits.states(scene) == ["READY"] * count
-    assert not strips.missing(scene, project)
+    assert not files.look_for_pictures(scene)
 
     # another prompt: that scene alone is made anew
     scene.frame_set(40)
@@ -82,7 +82,7 @@ def case_a_film_from_a_song(folder):
     bpy.ops.wm.open_mainfile(filepath=str(path))
     scene = bpy.context.scene
     assert edits.states(scene) == ["READY"] * count
-    assert not strips.missing(scene, project)
+    assert not files.look_for_pictures(scene)
     assert not jobs.state.error
     bpy.ops.aimv.use_h264()
     scene.render.filepath = str(folder / "film.mp4")

@@ -205,6 +205,32 @@ def case_trouble_and_work_are_said(folder):
         jobs.dismiss_error()
 
 
+def case_what_is_known_of_files_is_shown(folder):
+    from aimv.blender_addon import disk, files, jobs, requests, segments
+
+    scene = a_song()
+    scene.aimv.project = "//A Night Train.aimv"
+    files._songs.clear()
+    _, drawn = sidebar(NARROW)
+    assert "aimv.find_song" in drawn.operators
+    (folder / "song.ogg").touch()
+    scene.aimv.song = str(folder / "song.ogg")
+    assert "aimv.find_song" not in sidebar()[1].operators
+    disk.learn(requests.project(scene), {"bytes": 3_400_000, "unused_bytes": 1_200_000, "unused_count": 2})
+    files._incomplete["scene", segments.markers(scene)[0].aimv.uid] = 3
+    jobs.state.error, jobs.state.engine_ended = "The engine was killed (log: /some/where/engine.log)", True
+    try:
+        _, drawn = sidebar(WIDE)
+        assert {"Pictures take 3.4 MB, 1.2 MB of that unused", "Missing", "The engine was killed"} <= set(drawn.texts)
+        jobs.state.engine_ended = False
+        jobs.state.error = "Bad (log: it)"
+        assert "Bad (log: it)" in sidebar(WIDE)[1].texts
+    finally:
+        jobs.dismiss_error()
+        files.forget(scene)
+        disk.learn(requests.project(scene), None)
+
+
 def case_a_resolution_that_cannot_be_made_is_said(folder):
     scene = a_song()
     scene.aimv.quality = "final"

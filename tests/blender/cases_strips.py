@@ -11,9 +11,9 @@ DRAFT, FINAL = (160, 90), (320, 180)
 
 
 def modules():
-    from aimv.blender_addon import compat, segments, strips
+    from aimv.blender_addon import compat, files, segments, strips
 
-    return SimpleNamespace(compat=compat, segments=segments, strips=strips)
+    return SimpleNamespace(compat=compat, files=files, segments=segments, strips=strips)
 
 
 aimv = None  # the modules of the add-on, once it is registered
@@ -137,7 +137,14 @@ def case_pictures_that_are_gone_are_named(folder):
     (folder / "store").mkdir()
     (folder / "store" / "there.jpg").touch()
     ensure(scene, marker, 1, ["store/there.jpg", "store/gone.jpg", None, "store/gone.jpg"], folder)
-    assert aimv.strips.missing(scene, folder) == ["blank.png", "store/gone.jpg"]
+    scene.aimv.uid, scene.aimv.project = "scene", str(folder)
+    assert not aimv.files.are_missing(scene, marker)
+    assert aimv.files.look_for_pictures(scene) == 2
+    assert aimv.files.are_missing(scene, marker)
+    for name in ("blank.png", "store/gone.jpg"):
+        (folder / name).touch()
+    assert bpy.ops.aimv.check_files() == {"FINISHED"}
+    assert not aimv.files.are_missing(scene, marker)
 
 
 def case_a_strip_holds_a_whole_film(folder):

@@ -174,12 +174,17 @@ def case_two_files_share_a_project(folder):
 
 
 def case_the_song_is_missing(folder):
+    from aimv.blender_addon import files
+
     scene, _ = begin(folder)
     (folder / "Lied.wav").rename(folder / "Other.wav")
     edits.scene_markers(scene)[0].aimv.sentence = "A mountain"
     assert "The song is missing" in edits.refusal(lambda: bpy.ops.aimv.generate(scope="STALE"))
     assert edits.states(scene) == ["STALE", "READY"]
+    files._songs.clear()  # time goes by
+    assert files.song_is_missing(scene)
     bpy.ops.aimv.find_song(filepath=str(folder / "Other.wav"))
+    assert not files.song_is_missing(scene)
     bpy.ops.aimv.generate(scope="STALE")
     assert edits.states(scene) == ["READY", "READY"]
 
@@ -260,14 +265,62 @@ def case_pictures_that_were_deleted_are_made_again(folder):
 
     _, project = begin(folder)
     save(folder / "film.blend")
-    shutil.rmtree(project / "store")
+    for name in edits.files(bpy.context.scene, 1)[10:20]:
+        (project / name).unlink()
     bpy.ops.wm.open_mainfile(filepath=str(folder / "film.blend"))
     scene = bpy.context.scene
-    assert "missing on disk" in jobs.state.error
+    assert f"10 pictures of {scene.name} are missing on disk" in jobs.state.error
     assert not found(scene)
+    assert edits.states(scene) == ["READY", "MISSING"]
+    bpy.ops.aimv.generate(scope="STALE")
+    assert found(scene)
+    assert edits.states(scene) == ["READY", "READY"]
+    assert not jobs.state.error
+    shutil.rmtree(project / "store")
+    assert edits.states(scene) == ["READY", "READY"]
+    bpy.ops.aimv.generate(scope="STALE")  # it looks
+    assert found(scene)
+
+
+def case_another_song_replaces_the_first_when_asked(folder):
+    from aimv.blender_addon import compat, jobs, strips
+
+    scene, project = begin(folder)
+    mine = compat.new_effect(scene, "my color", "COLOR", 9, 1, 50)
+    other = edits.write_song(folder / "Another.wav")
+    refused = edits.refusal(lambda: bpy.ops.aimv.import_song(filepath=str(other)))
+    assert "has the song Lied.wav already" in refused
+    assert found(scene)
+    before = [marker.aimv.uid for marker in edits.scene_markers(scene)]
+    edits.allow(project, 1)
+    edits.scene_markers(scene)[0].aimv.sentence = "A mountain"
+    press()  # and it is still at it when the song goes
+    bpy.ops.aimv.import_song(filepath=str(other), replace=True)
+    edits.allow(project, None)
+    edits.until(lambda: not jobs.unfinished())
+    assert not strips.pictures(scene)
+    assert not set(before) & {marker.aimv.uid for marker in edits.scene_markers(scene)}
+    assert edits.states(scene) == ["EMPTY", "EMPTY"]
+    assert Path(scene.aimv.project) == folder / "Another.aimv"
+    assert mine.name in compat.strips(scene)
+    if compat.has_sound():
+        assert [strip.name for strip in compat.strips(scene) if strip.type == "SOUND"] == ["Another"]
     bpy.ops.aimv.generate(scope="ALL")
     assert found(scene)
-    assert not jobs.state.error
+    assert (project / "store").is_dir()
+
+
+def case_the_same_song_again_changes_no_scene(folder):
+    from aimv.blender_addon import compat
+
+    scene, _ = begin(folder)
+    scene.aimv.song_frame = 5
+    count = len(compat.strips(scene))
+    bpy.ops.aimv.import_song(filepath=str(folder / "Lied.wav"))
+    assert len(compat.strips(scene)) == count
+    assert [marker.name for marker in edits.scene_markers(scene)] == ["A1", "B1"]
+    if compat.has_sound():
+        assert scene.aimv.song_frame == 5
 
 
 def case_the_sound_strip_that_is_there_is_used(folder):
