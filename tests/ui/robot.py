@@ -20,7 +20,6 @@ import traceback
 import bpy
 
 TICK = 0.03  # seconds between two movements: the time to draw
-SHARES = (0.5, 0.2, 0.8, 0.93)  # where buttons are looked for
 STEP = 7  # pixels, less than a button is high
 SHIFTED = dict(zip('!"#$%&*()_+:<>?', "1'3457890-=;,./", strict=True))
 KEYS = {
@@ -68,7 +67,7 @@ class Robot:
                 return ""
         return manager.clipboard
 
-    def find(self, *words, kind="UI", area="SEQUENCE_EDITOR", across=SHARES):
+    def find(self, *words, kind="UI", area="SEQUENCE_EDITOR", across=(0.4,)):
         """Moves the pointer over a region until the button under it has all the words; scrolls where need be.
 
         `across` are the shares of the region's width at which it looks.
@@ -86,7 +85,7 @@ class Robot:
                             return
                     seen.add(told)
             yield from self.move(region.x + region.width // 2, region.y + region.height // 2)
-            yield from self.scroll(-60 if turn == 0 else 4)  # the first time all the way up
+            yield from self.scroll(-40 if turn == 0 else 5)  # the first time all the way up
         raise LostError(f"no button with {words}; there are {sorted(seen)}")
 
     def until(self, holds, what, seconds=300.0):
