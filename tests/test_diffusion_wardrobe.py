@@ -47,7 +47,8 @@ def test_a_lora_is_worn_as_much_as_the_look_says_and_taken_off_without_trace(tmp
     plain = drawn(pipeline)
     pictures = []
     for worn in ([(file, 1.0)], [(file, 0.5)], [(other, 1.0)], [(file, 1.0), (other, 1.0)]):
-        wardrobe.wear(look_with(worn))
+        assert wardrobe.wear(look_with(worn))
+        assert not wardrobe.wear(look_with(worn))
         pictures.append(drawn(pipeline))
     assert all(not torch.equal(one, plain) for one in pictures)
     assert not any(torch.equal(one, two) for number, one in enumerate(pictures) for two in pictures[:number])

@@ -19,8 +19,13 @@ class Wardrobe:
         self._lora: tuple[tuple[Path, float], ...] = ()
         self._embeddings: tuple[Path, ...] = ()
 
-    def wear(self, look: Look) -> None:
-        """Has the pipeline draw with the look's files and no others. Raises AimvError for a file that doesn't suit."""
+    def wear(self, look: Look) -> bool:
+        """Has the pipeline draw with the look's files and no others; whether that changes anything.
+
+        If it does, texts have to be encoded anew. Raises AimvError for a file that doesn't suit the model.
+        """
+        if (look.lora, look.embeddings) == (self._lora, self._embeddings):
+            return False
         if look.lora != self._lora:
             if self._lora:
                 self._pipeline.unload_lora_weights()
@@ -38,6 +43,7 @@ class Wardrobe:
             for path in look.embeddings:
                 self._learn(path)
                 self._embeddings += (path,)
+        return True
 
     def _put_on(self, path: Path, name: str) -> None:
         read_header(path)
