@@ -24,7 +24,7 @@ def begin(folder):
 
 
 def name(number):
-    return f"store/{number:02d}/{number:02d}f.jpg"
+    return f"store/{number:02d}/{f'{number:02d}' * 16}.jpg"
 
 
 def show(scene, project, *numbers):
@@ -76,7 +76,7 @@ def case_pictures_are_found_wherever_strips_have_them(folder):
 
     scene, project = begin(folder)
     strip = show(scene, project, 3)
-    strip.directory, strip.elements[0].filename = str(project / "store" / "03"), "03f.jpg"
+    strip.directory, strip.elements[0].filename = str(project / "store" / "03"), Path(name(3)).name
     other = bpy.data.scenes.new("Other")
     relative = show(other, project, 4)
     relative.directory = bpy.path.relpath(f"{project}/")
