@@ -1,10 +1,10 @@
 """The diffusion generator: keyframes by a diffusers pipeline on the user's device."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -13,26 +13,31 @@ from torch import Tensor
 
 from aimv_engine.arrays import Picture
 from aimv_engine.errors import AimvError, Cancelled
-from aimv_engine.frames.generators import Generator, Read, nothing_there
+from aimv_engine.frames import generators
+from aimv_engine.frames.generators import Read, nothing_there
 from aimv_engine.frames.generators.footage import Footage
 from aimv_engine.frames.generators.paint.generator import Paint
 from aimv_engine.frames.plan import KeyframeSpec, Link, LinkedSpec
+from aimv_engine.frames.prompt_mix import mix, reader, recipe_for
 from aimv_engine.heartbeat import Heartbeat, meanwhile, nothing
 from aimv_engine.store import name_of
 
 from . import feedback
 from .adapter import Adapter, resized
 from .encoding import Encoding
+from .judge import Judge
 from .memory import Memory, is_full
 from .noise import noise, walked
 from .overlap import ahead
 
 T = TypeVar("T")
 Mode = Literal["walk", "feedback", "follow"]
+Batch = tuple[list[KeyframeSpec], Tensor]  # and their latents [B, C, h, w]
 
 RECIPE = 1  # raised whenever the same spec gives another picture
 PAINT = "paint"
 FOLLOWED = 0.55  # how much of a followed picture is made anew
+KNOWN = 4  # mixtures that are kept: most keyframes of a scene are told the same
 PREPARED = 16  # keyframes that are made ready while others are denoised
 BLACK = 4  # levels of 255: a picture without a lighter pixel is none
 
@@ -49,6 +54,7 @@ class Choices:
     guidance: float
     mode: Mode = "walk"
     follow: str = PAINT  # or the path of a film, a picture or a folder of pictures
+    best_of: int = 1  # so many noises are tried for a scene's first keyframe
 
 
 @dataclass(frozen=True)
@@ -64,19 +70,31 @@ class _Sketch:
 
 
 class Diffusion:
-    """Pictures by a pipeline that is loaded. Noise is named, never drawn in turn: a picture is the same in any order and
-    batch (but for the rounding of sums, which depends on how many a batch holds).
+    """Pictures by a pipeline that is loaded. Noise is named, never drawn in turn: a picture is the same in any order
+    and batch (but for the rounding of sums, which depends on how many a batch holds).
 
     Three things go on at once: texts and pictures to begin with are encoded for what comes, a batch is denoised, and
     the one before is decoded (and stored, by who takes the pictures).
     """
 
-    def __init__(self, adapter: Adapter, choices: Choices, identity: str, batch: int | None = None) -> None:
-        """`identity` names the model; `batch` is how many pictures at once are tried, None leaves it to the device."""
+    def __init__(
+        self,
+        adapter: Adapter,
+        choices: Choices,
+        identity: str,
+        judge: Judge | None = None,
+        batch: int | None = None,
+    ) -> None:
+        """`identity` names the model; `judge` chooses the best of several, None takes the first; `batch` is how many
+        pictures at once are tried, None leaves it to the device."""
         self._adapter = adapter
         self._choices = choices
         self._model = identity
+        self._recipe = recipe_for(adapter)
+        self._told = lru_cache(KNOWN)(partial(mix, read=reader(adapter), recipe=self._recipe))
         self._followed = _followed(choices)
+        self._judge = judge if choices.best_of > 1 else None
+        self._chosen: dict[str, int] = {}  # which of several noises, by the name of a scene's opening
         self._memory = Memory(adapter.pipeline, adapter.device, batch)
         self._denoising = threading.Lock()  # taken before _beside where both are needed
         self._beside = threading.Lock()  # for encoders and decoders
@@ -86,15 +104,17 @@ class Diffusion:
     def identity(self) -> str:
         """The model and all that is chosen about it."""
         choices, followed = self._choices, self._followed.identity if self._followed else ""
-        made = (self._model, str(self._adapter.pipeline.dtype), choices.steps, choices.guidance, choices.mode, followed)
-        return f"diffusion-{RECIPE}-{name_of(*made)}"
+        drawn = (self._model, str(self._adapter.pipeline.dtype), self._recipe, choices.steps, choices.guidance)
+        chosen = (choices.best_of, self._judge.identity) if self._judge else ()
+        return f"diffusion-{RECIPE}-{name_of(*drawn, choices.mode, followed, *chosen)}"
 
     @property
     def links(self) -> frozenset[Link]:
         """What keyframes must know of their place in the film."""
         if self._choices.mode == "feedback":
             return frozenset({"before"})
-        return frozenset(self._followed.links if self._followed else ())
+        links: set[Link] = {"opening"} if self._judge else set()
+        return frozenset(links.union(self._followed.links if self._followed else ()))
 
     def pictures(
         self,
@@ -115,9 +135,9 @@ class Diffusion:
                 for spec in specs:
                     yield meanwhile(partial(self._continued, spec, size, read, tick), heartbeat)
             else:
-                sketches = ahead(self._sketches(specs, size, tick), tick, PREPARED)
-                batches = ahead(self._denoised(sketches, tick), tick)
-                yield from ahead(self._decoded(batches, size, tick), heartbeat)
+                sketches = ahead(self._sketches(specs, size, tick), stopped, count=PREPARED)
+                batches = ahead(self._denoised(sketches, tick), stopped)
+                yield from ahead(self._decoded(batches, size, tick), stopped, heartbeat)
         finally:
             stopped.set()
 
@@ -128,50 +148,72 @@ class Diffusion:
 
     # from spec to sketch -----------------------------------------------------------------------------------------
 
-    def _sketches(self, specs: Sequence[KeyframeSpec], size: tuple[int, int], tick: Heartbeat) -> Iterator[_Sketch]:
+    def _sketches(
+        self, specs: Sequence[KeyframeSpec], size: tuple[int, int], tick: Heartbeat
+    ) -> Generator[_Sketch, None, None]:
         """What each keyframe begins with, in walk and follow mode."""
-        shape = self._adapter.noise_shape(size)
         with self._preparing:  # a run that was stopped may not have let go of the followed pictures yet
-            if self._followed is None:
-                for spec in specs:
-                    tick()
-                    yield _Sketch(spec, *self._words(spec), walked(shape, spec.walk, "scene", spec.seed))
-                return
-            for spec, picture in zip(specs, self._followed.pictures(specs, size, tick), strict=True):
-                # the noise stands still: what moves is what is followed
-                still = noise(shape, "scene", spec.seed, 0)
-                yield _Sketch(spec, *self._words(spec), still, self._latents(picture), FOLLOWED)
+            self._choose([spec.opening for spec in specs if isinstance(spec, LinkedSpec) and spec.opening], size, tick)
+            for spec, picture in self._with_followed(specs, size, tick):
+                opening = spec.opening if isinstance(spec, LinkedSpec) else None
+                yield self._sketch(spec, picture, size, self._chosen.get(name_of(opening, size), 0))
+
+    def _with_followed(
+        self, specs: Sequence[KeyframeSpec], size: tuple[int, int], tick: Heartbeat
+    ) -> Iterator[tuple[KeyframeSpec, Picture | None]]:
+        if self._followed is not None:
+            yield from zip(specs, self._followed.pictures(specs, size, tick), strict=True)
+            return
+        for spec in specs:
+            tick()
+            yield spec, None
+
+    def _sketch(self, spec: KeyframeSpec, followed: Picture | None, size: tuple[int, int], variant: int = 0) -> _Sketch:
+        """A keyframe from noise; from noise that stands still and a picture where one is followed: that moves."""
+        shape, name = self._adapter.noise_shape(size), ("scene", spec.seed, variant)
+        if followed is None:
+            return _Sketch(spec, *self._words(spec), walked(shape, spec.walk, *name))
+        return _Sketch(spec, *self._words(spec), noise(shape, *name, 0), self._latents(followed), FOLLOWED)
+
+    def _choose(self, openings: Sequence[KeyframeSpec], size: tuple[int, int], tick: Heartbeat) -> None:
+        """Finds out which of several noises suits the scenes best that open so."""
+        if self._judge is None:
+            return
+        unknown = {name: each for each in openings if (name := name_of(each, size)) not in self._chosen}
+        followed = self._with_followed(list(unknown.values()), size, tick)
+        for name, (spec, picture) in zip(unknown, followed, strict=True):
+            variants = [self._sketch(spec, picture, size, variant) for variant in range(self._choices.best_of)]
+            candidates = list(self._decoded(self._denoised(variants, tick), size, tick))
+            scores = self._beside_denoising(partial(self._judge, candidates, spec.texts[0].text))
+            self._chosen[name] = int(scores.argmax())
 
     def _continued(self, spec: KeyframeSpec, size: tuple[int, int], read: Read, tick: Heartbeat) -> Picture:
         """A keyframe in feedback mode; a scene's first is made from noise alone."""
-        shape = self._adapter.noise_shape(size)
         before = spec.before if isinstance(spec, LinkedSpec) else None
-        if before is None:
-            sketch = _Sketch(spec, *self._words(spec), walked(shape, spec.walk, "scene", spec.seed))
-        else:
+        if before is not None:
             start = feedback.starting_picture(
                 read(before.name), read(before.opening), before.camera, spec.camera, before.name
             )
-            fresh = noise(shape, "after", before.name)  # the same noise again and again would burn itself in
+            # fresh noise: the same again and again would burn itself in
+            fresh = noise(self._adapter.noise_shape(size), "after", before.name)
             strength = feedback.strength(spec.energy)
             sketch = _Sketch(spec, *self._words(spec), fresh, self._latents(start), strength)
+        else:
+            self._choose([spec], size, tick)
+            sketch = self._sketch(spec, None, size, self._chosen.get(name_of(spec, size), 0))
         (picture,) = self._decoded(self._denoised([sketch], tick), size, tick)
         return picture
 
     def _words(self, spec: KeyframeSpec) -> tuple[Encoding, Encoding]:
         """What is to be seen, and what is not."""
-        texts = {text.role: text.text for text in spec.texts}
-        return (
-            self._beside_denoising(partial(self._adapter.encode, texts["scene"])),
-            self._beside_denoising(partial(self._adapter.encode, texts.get("negative", ""))),
-        )
+        return self._beside_denoising(partial(self._told, spec.texts))
 
     def _latents(self, picture: Picture) -> Tensor:
         return self._beside_denoising(partial(self._adapter.to_latents, picture[None]))[0]
 
     # from sketch to picture --------------------------------------------------------------------------------------
 
-    def _denoised(self, sketches: Iterable[_Sketch], tick: Heartbeat) -> Iterator[tuple[list[KeyframeSpec], Tensor]]:
+    def _denoised(self, sketches: Iterable[_Sketch], tick: Heartbeat) -> Generator[Batch, None, None]:
         """Latents [B, C, h, w] of as many keyframes at once as the memory holds."""
         waiting: list[_Sketch] = []
         for sketch in sketches:
@@ -180,7 +222,7 @@ class Diffusion:
                 yield from self._emptied(waiting, tick)
         yield from self._emptied(waiting, tick)
 
-    def _emptied(self, waiting: list[_Sketch], tick: Heartbeat) -> Iterator[tuple[list[KeyframeSpec], Tensor]]:
+    def _emptied(self, waiting: list[_Sketch], tick: Heartbeat) -> Generator[Batch, None, None]:
         while waiting:
             batch = waiting[: self._memory.batch]
             latents = self._denoise(batch, tick)
@@ -212,8 +254,8 @@ class Diffusion:
         return None
 
     def _decoded(
-        self, batches: Iterable[tuple[list[KeyframeSpec], Tensor]], size: tuple[int, int], tick: Heartbeat
-    ) -> Iterator[Picture]:
+        self, batches: Iterable[Batch], size: tuple[int, int], tick: Heartbeat
+    ) -> Generator[Picture, None, None]:
         """The pictures of latents, one by one: that takes the least memory, and the first is there the soonest."""
         for specs, latents in batches:
             for spec, each in zip(specs, latents, strict=True):
@@ -261,7 +303,7 @@ class Diffusion:
             self._memory.shrink()
 
 
-def _followed(choices: Choices) -> Generator | None:
+def _followed(choices: Choices) -> generators.Generator | None:
     """What gives the pictures to begin with."""
     if choices.mode != "follow":
         return None

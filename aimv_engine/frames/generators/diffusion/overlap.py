@@ -2,12 +2,13 @@
 
 import queue
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeVar
 
-from aimv_engine.heartbeat import SECONDS, Heartbeat
+from aimv_engine.errors import Cancelled
+from aimv_engine.heartbeat import SECONDS, Heartbeat, nothing
 
 T = TypeVar("T")
 
@@ -17,15 +18,15 @@ class _End:
     error: BaseException | None = None
 
 
-def ahead(items: Iterable[T], heartbeat: Heartbeat, count: int = 1) -> Generator[T, None, None]:
+def ahead(
+    items: Generator[T, None, None], stopped: threading.Event, heartbeat: Heartbeat = nothing, count: int = 1
+) -> Generator[T, None, None]:
     """The same items, in order, made by a thread up to `count` before they are asked for.
 
-    `heartbeat` is called at least four times a second while one is waited for. Whoever stops in between (by a heartbeat
-    that raises, or by closing this generator) does not wait for the thread, which ends after the item that it is at: it
-    must be told to hurry by what makes the items.
+    `heartbeat` is called at least four times a second while one is waited for. Whoever doesn't want the rest sets
+    `stopped`, which stages that follow one another share: the threads end, each after the item that it is at.
     """
     made: queue.Queue[T | _End] = queue.Queue(count)
-    stopped = threading.Event()
 
     def put(item: T | _End) -> bool:
         while not stopped.is_set():
@@ -38,8 +39,8 @@ def ahead(items: Iterable[T], heartbeat: Heartbeat, count: int = 1) -> Generator
 
     def make() -> None:
         try:
-            with closing(_generator(items)) as source:
-                for item in source:
+            with closing(items):
+                for item in items:
                     if not put(item):
                         return
             put(_End())
@@ -47,21 +48,17 @@ def ahead(items: Iterable[T], heartbeat: Heartbeat, count: int = 1) -> Generator
             put(_End(error))
 
     threading.Thread(target=make, name="aimv ahead").start()
-    try:
-        while True:
-            try:
-                item = made.get(timeout=SECONDS)
-            except queue.Empty:
-                heartbeat()
-                continue
-            if isinstance(item, _End):
-                if item.error is not None:
-                    raise item.error
-                return
+    while True:
+        try:
+            item = made.get(timeout=SECONDS)
+        except queue.Empty:
+            if stopped.is_set():
+                raise Cancelled from None
+            heartbeat()
+            continue
+        if not isinstance(item, _End):
             yield item
-    finally:
-        stopped.set()
-
-
-def _generator(items: Iterable[T]) -> Generator[T, None, None]:
-    yield from items
+        elif item.error is not None:
+            raise item.error
+        else:
+            return
