@@ -37,7 +37,9 @@ class Look:
     flash: float
     transition: float
     lora: tuple[tuple[Path, float], ...] = ()  # files for diffusion models, and how much each has to say
-    embeddings: tuple[Path, ...] = ()  # textual inversions: the name of a file is the word that it explains
+    embeddings: tuple[
+        Path, ...
+    ] = ()  # textual inversions: the name of a file, in small letters, is the word that it explains
 
     @property
     def painting(self) -> tuple[object, ...]:

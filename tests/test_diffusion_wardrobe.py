@@ -74,19 +74,23 @@ def empty_lora(path):
     return path
 
 
-def test_an_embedding_is_a_word_that_is_learned_and_forgotten(tmp_path):
-    file = tmp_path / "river.safetensors"  # also an ordinary word, which must mean the same afterwards
-    vectors = torch.randn(2, tiny_pipelines.WIDTH, generator=torch.manual_seed(0))
-    save_file({"emb_params": vectors}, file)
+@pytest.mark.parametrize("word", ["river", "MyStyle-2"])  # one that means something without it, and one that doesn't
+def test_an_embedding_is_a_word_that_is_learned_and_forgotten(tmp_path, word):
+    files = [tmp_path / f"{word}.safetensors", tmp_path / f"{word}_1.safetensors"]
+    vectors = torch.randn(3, tiny_pipelines.WIDTH, generator=torch.manual_seed(0))
+    save_file({"emb_params": vectors}, files[0])
+    save_file({"emb_params": vectors}, files[1])
     pipeline = tiny_pipelines.stable_diffusion()
     wardrobe = Wardrobe(pipeline)
-    text = "a river in the night"
+    text = f"a {word.lower()} in the night"
     before, size = read(pipeline, text), len(pipeline.tokenizer)
-    wardrobe.wear(look_with(embeddings=[file]))
+    wardrobe.wear(look_with(embeddings=files[:1]))
+    numbers = pipeline.tokenizer(pipeline.maybe_convert_prompt(text, pipeline.tokenizer)).input_ids
+    learned = [number for number in numbers if number >= size]
+    assert torch.equal(pipeline.text_encoder.get_input_embeddings().weight[learned], vectors)
     assert not torch.equal(read(pipeline, text), before)
-    words = pipeline.tokenizer.convert_tokens_to_ids(["river", "river_1"])
-    assert torch.equal(pipeline.text_encoder.get_input_embeddings().weight[words], vectors)
-    wardrobe.wear(look_with())
+    for worn in ([], files[1:], []):
+        wardrobe.wear(look_with(embeddings=worn))
     assert len(pipeline.tokenizer) == size
     assert torch.equal(read(pipeline, text), before)
 

@@ -1,5 +1,6 @@
 """What looks add to a model: LoRA files (Hu et al. 2021) and textual inversions (Gal et al. 2022)."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ class Wardrobe:
             for key, (tokenizer, encoder) in self._towers(tensors).items():
                 self._pipeline.load_textual_inversion(
                     {key: tensors[key]},
-                    token=path.stem,
+                    token=_word(path),
                     tokenizer=getattr(self._pipeline, tokenizer),
                     text_encoder=getattr(self._pipeline, encoder),
                 )
@@ -78,12 +79,13 @@ class Wardrobe:
 
     def _forget(self, path: Path) -> None:
         for tokenizer, encoder in self._worn_towers():
-            words = getattr(self._pipeline, tokenizer).added_tokens_encoder
-            # a text of several vectors is several words: the name, the name_1 and so on
-            mine = [word for word in words if word == path.stem or word.removeprefix(f"{path.stem}_").isdecimal()]
-            self._pipeline.unload_textual_inversion(
-                mine, getattr(self._pipeline, tokenizer), getattr(self._pipeline, encoder)
-            )
+            # one of several vectors is several words: the name, the name_1 and so on
+            named = re.compile(rf"{re.escape(_word(path))}(_\d+)?")
+            words = [word for word in getattr(self._pipeline, tokenizer).added_tokens_encoder if named.fullmatch(word)]
+            if words:  # without any it would forget all
+                self._pipeline.unload_textual_inversion(
+                    words, getattr(self._pipeline, tokenizer), getattr(self._pipeline, encoder)
+                )
 
     def _worn_towers(self) -> list[tuple[str, str]]:
         return [tower for tower in TOWERS.values() if getattr(self._pipeline, tower[1], None) is not None]
@@ -96,6 +98,11 @@ class Wardrobe:
         if len(towers) == 2 and set(tensors) == set(TOWERS):
             return TOWERS
         raise ValueError(f"it is for a model with {len(tensors)} text encoders, and this one has {len(towers)}")
+
+
+def _word(path: Path) -> str:
+    """What an embedding is called in texts: in small letters, as CLIP's tokenizers read all of them."""
+    return path.stem.lower()
 
 
 def _line(error: Exception) -> str:
