@@ -141,6 +141,11 @@ def unfinished() -> list[Job]:
     return [job for job in _jobs if not job.ended]
 
 
+def undelivered() -> list[Job]:
+    """The jobs that have ended and whose results wait for their scene: its file is not open."""
+    return [job for job in _jobs if job.ended and job.mailbox]
+
+
 def state_of(scene: Scene, marker: TimelineMarker) -> tuple[str, float]:
     """What a list shows for a scene: EMPTY, STALE, READY, QUEUED, MAKING (and how much of it is there), FAILED or
     MISSING (pictures are not on the disk any more)."""

@@ -20,6 +20,8 @@ def check(scene: Scene) -> None:
     folder = str(requests.project(scene))
     if any(job.params.get("project") == folder and job.kind != "usage" for job in jobs.unfinished()):
         raise AddonError("Pictures of this project are being worked on: wait until that is done, or cancel it")
+    if any(job.params.get("project") == folder for job in jobs.undelivered()):
+        raise AddonError("Pictures of this project wait for the .blend that asked for them: open that first")
 
 
 def ask(scene: Scene, land: jobs.Land) -> jobs.Job:

@@ -283,9 +283,12 @@ def case_results_wait_for_their_file(folder):
     edits.allow(project, None)
     edits.until(lambda: not jobs.unfinished())
     assert not edits.scene_markers(bpy.context.scene)
+    bpy.context.scene.aimv.project = str(project)
+    assert not bpy.ops.aimv.clean_up.poll()  # no file shows these pictures yet
     bpy.ops.wm.open_mainfile(filepath=path)
     scene = bpy.context.scene
     edits.until(lambda: edits.states(scene) == ["READY", "READY"])
+    assert bpy.ops.aimv.clean_up.poll()
     assert not any("placeholder" in name for index in range(2) for name in edits.files(scene, index))
 
 
