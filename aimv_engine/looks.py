@@ -37,9 +37,7 @@ class Look:
     flash: float
     transition: float
     lora: tuple[tuple[Path, float], ...] = ()  # files for diffusion models, and how much each has to say
-    embeddings: tuple[
-        Path, ...
-    ] = ()  # textual inversions: the name of a file, in small letters, is the word that it explains
+    embeddings: tuple[Path, ...] = ()  # textual inversions: the word for one is its file's name in small letters
 
     @property
     def painting(self) -> tuple[object, ...]:
