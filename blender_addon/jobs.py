@@ -47,6 +47,7 @@ class Job:
     again: Again | None = None  # puts into the scene what has landed before, when undo or a reload took it away
     making: dict[str, tuple[str, str]] = field(default_factory=dict)  # uid of marker: what is asked for, and its size
     only_looks: bool = False  # it changes nothing in the file
+    needs: "Job | None" = None  # it is given up when that one comes to nothing
     fractions: dict[str, float] = field(default_factory=dict)  # uid of marker: how much of it is there
     id: int = field(default_factory=lambda: next(_numbers))
     state: State = "QUEUED"
@@ -97,10 +98,11 @@ def submit(
     again: Again | None = None,
     making: dict[str, tuple[str, str]] | None = None,
     only_looks: bool = False,
+    needs: Job | None = None,
 ) -> Job:
     """Queues a request. `land` and `notice` are called on the main thread while the scene is open. One that
     `only_looks` changes nothing in the file: it makes no undo step, and no line of trouble goes away."""
-    job = Job(scene.aimv.uid, kind, title, params, land, notice, again, making or {}, only_looks)
+    job = Job(scene.aimv.uid, kind, title, params, land, notice, again, making or {}, only_looks, needs)
     for old in [old for old in _jobs if old.ended and not old.mailbox][:-REMEMBERED]:
         _jobs.remove(old)
     _jobs.append(job)
@@ -319,6 +321,9 @@ def _guarded(job: Job, work: Callable[..., None], *arguments: Any) -> bool:
 def _start_next() -> bool:
     """Sends the next job to the engine when that has none; starts the engine where there is none."""
     global _engine
+    for job in _jobs:
+        if job.state == "QUEUED" and job.needs is not None and job.needs.state in ("FAILED", "CANCELLED"):
+            _end(job, "CANCELLED")
     waiting = next((job for job in _jobs if job.state == "QUEUED"), None)
     if waiting is None or any(job.state == "RUNNING" for job in _jobs):
         return False

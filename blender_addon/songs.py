@@ -93,10 +93,9 @@ def _strips_of(scene: Scene, song: Path) -> list[compat.Strip]:
 def listen(scene: Scene, fit: bool, replace: bool) -> list[jobs.Job]:
     """Asks for the analysis and then for the storyboard. Raises AddonError when the song is missing."""
     asked = requests.common(scene)
-    return [
-        jobs.submit(scene, "analyze", "Analyze Song", asked, partial(landing.analysis, fit=fit)),
-        jobs.submit(scene, "storyboard", "Write Storyboard", asked, partial(landing.storyboard, replace=replace)),
-    ]
+    heard = jobs.submit(scene, "analyze", "Analyze Song", asked, partial(landing.analysis, fit=fit))
+    write = partial(landing.storyboard, replace=replace)
+    return [heard, jobs.submit(scene, "storyboard", "Write Storyboard", asked, write, needs=heard)]
 
 
 def is_empty(scene: Scene) -> bool:

@@ -398,5 +398,21 @@ def case_pictures_of_a_deleted_marker_go(folder):
     assert edits.states(scene) == ["READY"]
 
 
+def case_what_needs_a_failed_job_is_given_up(folder):
+    from aimv.blender_addon import jobs, songs
+
+    scene, project = begin(folder)
+    edits.set_manner(project, "fail")
+    first, second = songs.listen(scene, fit=False, replace=False)
+    edits.until(lambda: not jobs.unfinished())
+    assert (first.state, second.state) == ("FAILED", "CANCELLED")
+    assert jobs.state.error == "the disk is full: make room"
+    edits.set_manner(project, "")
+    first, second = songs.listen(scene, fit=False, replace=False)
+    jobs.cancel(first)
+    edits.until(lambda: not jobs.unfinished())
+    assert (first.state, second.state) == ("CANCELLED", "CANCELLED")
+
+
 if __name__ == "__main__":
     harness.main(globals())
