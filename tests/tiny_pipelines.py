@@ -90,7 +90,7 @@ def latent_consistency(seed: int = 0) -> LatentConsistencyModelPipeline:
             text_encoder=CLIPTextModel(_clip_config(tokenizer)),
             tokenizer=tokenizer,
             unet=_unet(cross_attention_dim=WIDTH, time_cond_proj_dim=16),
-            scheduler=LCMScheduler(**BETAS),
+            scheduler=LCMScheduler(**BETAS, steps_offset=1),
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
