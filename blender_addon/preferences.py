@@ -285,7 +285,8 @@ def _draw_set_up(layout: UILayout, known: Status, pixels: float) -> None:
     row.operator("aimv.open_log", text="Open Log", icon="TEXT").which = "setup"
     if known.state == "MISSING":
         wrapped(layout, "It is kept apart from Blender and takes 3 to 10 GB, depending on the build of torch", pixels)
-    wrapped(layout, f"{size(shutil.disk_usage(home()).free)} free on its disk", pixels)
+    there = next(folder for folder in (home(), *home().parents) if folder.is_dir())  # the set-up makes the rest
+    wrapped(layout, f"{size(shutil.disk_usage(there).free)} free on its disk", pixels)
     if not bpy.app.online_access:
         wrapped(layout, f"{OFFLINE}. Or choose an existing Python", pixels, "INTERNET_OFFLINE")
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def settings(scene: Scene) -> Params:
         "preset": chosen.look,
         "writer": _path_or_name(chosen.writer),
         "clip": str(absolute(chosen.clip)) if chosen.clip else AUTOMATIC,
-        "keyframe_rate": round(min(chosen.keyframe_rate, float(segments.fps(scene))), 4),
+        "keyframe_rate": min(round(chosen.keyframe_rate, 4), floor(10_000 * segments.fps(scene)) / 10_000),
     }
 
 

@@ -322,6 +322,17 @@ def case_a_final_film_replaces_a_draft(folder):
     assert edits.refusal(lambda: press("STALE")) == "Every scene is up to date, or locked"
 
 
+def case_there_are_never_more_keyframes_than_frames(folder):
+    from aimv.blender_addon import requests
+
+    scene, _ = begin(folder)
+    scene.render.fps, scene.render.fps_base = 60, 1.001  # 59.940059...
+    scene.aimv.keyframe_rate = 100
+    assert requests.settings(scene)["keyframe_rate"] == 59.94
+    scene.aimv.keyframe_rate = 2.3
+    assert requests.settings(scene)["keyframe_rate"] == 2.3
+
+
 def case_the_request_says_what_is_on_the_timeline(folder):
     from aimv.blender_addon import requests
 
