@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -15,6 +16,7 @@ from aimv_engine.errors import AimvError, Cancelled
 from aimv_engine.film import bytes_needed, check_disk, list_pictures, make_inbetweens, make_keyframes
 from aimv_engine.frames.effects import Effects
 from aimv_engine.frames.generators import nothing_there
+from aimv_engine.frames.plan import LinkedSpec
 from aimv_engine.heartbeat import nothing
 from aimv_engine.interpolation import InbetweenPool
 from aimv_engine.progress import silent
@@ -98,6 +100,61 @@ def test_progress_counts_what_is_there_already(plan, store):
     make_keyframes(pictures, store, Gradients(), SIZE, lambda *step: told.append(step))
     total = len(pictures.keyframes)
     assert told == [("keyframes", total, total)]
+
+
+def chained(storyboard, **times):
+    return list_pictures(planned(storyboard, **times), SIZE, "feedback", "any", {"before"})
+
+
+def test_a_keyframes_name_holds_its_predecessors_within_its_scene():
+    film = chained(board(0.0, 10.0, 25.0, 40.0))
+    openings = [spec for spec in film.keyframes.values() if spec.before is None]
+    assert [spec.seed for spec in openings] == [100, 101, 102]
+    for (before, earlier), (_, spec) in pairwise(film.keyframes.items()):
+        if spec.before:
+            assert (spec.before.name, spec.before.camera) == (before, earlier.camera)
+            assert film.keyframes[spec.before.opening] in openings
+
+
+def test_in_feedback_a_change_travels_to_the_end_of_its_scene_and_no_further():
+    before = chained(board(0.0, 10.0, 25.0, 40.0, sentences=["One.", "Two.", "Three."]))
+    after = chained(board(0.0, 10.0, 25.0, 40.0, sentences=["One.", "Other.", "Three."]))
+    assert before.strips[2] == after.strips[2]
+    assert not set(before.strips[1]) & set(after.strips[1])
+    changed = [one != two for one, two in zip(before.strips[0], after.strips[0], strict=True)]
+    first = changed.index(True)
+    assert all(changed[first:])
+    assert len(changed) - first <= 30  # the cross-fade's second
+    shorter = chained(board(0.0, 10.0, 25.0, 40.0), end=Fraction(12))
+    longer = chained(board(0.0, 10.0, 25.0, 40.0), end=Fraction(15))
+    assert shorter.strips[1] == longer.strips[1][: len(shorter.strips[1])]
+
+
+def test_what_a_missing_keyframe_goes_on_from_is_made_as_well(store):
+    film = chained(board(0.0, 40.0), end=Fraction(2))
+    names, picture = list(film.keyframes), np.zeros((*SIZE[::-1], 3), np.uint8)
+    shown = replace(film, inbetweens={}, strips=((names[8],),))
+    assert shown.missing(store) == (names[:9], [])
+    for name in (names[0], names[5]):
+        store.write(name, picture)
+    assert shown.missing(store) == (names[6:9], [])
+    store.path(names[0]).unlink()
+    assert shown.missing(store) == ([names[0], *names[6:9]], [])
+
+
+def test_keyframes_know_of_their_place_only_what_the_generator_asks_for():
+    plan = planned(board(0.0, 8.0, 40.0), start=Fraction(7), end=Fraction(9))
+    plain, timed, opened = (
+        list_pictures(plan, SIZE, "any", "any", links) for links in ((), {"time"}, {"time", "opening"})
+    )
+    scene = plan.scenes[1]
+    assert list(plain.keyframes.values())[-1] == scene.keyframes[-1]
+    last = list(opened.keyframes.values())[-1]
+    assert last.time == Fraction(scene.first_keyframe + len(scene.keyframes) - 1) / plan.keyframe_rate
+    assert last.opening.time == Fraction(scene.first_keyframe) / plan.keyframe_rate
+    assert replace(last.opening, time=None) == LinkedSpec(**vars(scene.keyframes[0]))
+    assert not set(plain.keyframes) & set(timed.keyframes)
+    assert all(spec.opening is None and spec.before is None for spec in timed.keyframes.values())
 
 
 def test_a_disk_without_room_is_said_before_the_work_starts(plan, store, monkeypatch):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import groupby
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -17,8 +18,8 @@ from aimv_engine.frames import generators
 from aimv_engine.frames.generators import Read, nothing_there
 from aimv_engine.frames.generators.footage import Footage
 from aimv_engine.frames.generators.paint.generator import Paint
-from aimv_engine.frames.plan import KeyframeSpec, Link, LinkedSpec
-from aimv_engine.frames.prompt_mix import mix, reader, recipe_for
+from aimv_engine.frames.plan import KeyframeSpec, Link, LinkedSpec, WeightedText
+from aimv_engine.frames.prompt_mix import DEFAULT, UNMIXED, mix, reader, recipe_for
 from aimv_engine.heartbeat import Heartbeat, meanwhile, nothing
 from aimv_engine.store import name_of
 
@@ -29,6 +30,7 @@ from .judge import Judge
 from .memory import Memory, is_full
 from .noise import noise, walked
 from .overlap import ahead
+from .wardrobe import Wardrobe
 
 T = TypeVar("T")
 Mode = Literal["walk", "feedback", "follow"]
@@ -70,7 +72,7 @@ class _Sketch:
 
 
 class Diffusion:
-    """Pictures by a pipeline that is loaded. Noise is named, never drawn in turn: a picture is the same in any order
+    """Pictures by a pipeline of diffusers. Noise is named, never drawn in turn: a picture is the same in any order
     and batch (but for the rounding of sums, which depends on how many a batch holds).
 
     Three things go on at once: texts and pictures to begin with are encoded for what comes, a batch is denoised, and
@@ -79,23 +81,27 @@ class Diffusion:
 
     def __init__(
         self,
-        adapter: Adapter,
+        load: Callable[[Heartbeat], Adapter],
         choices: Choices,
         identity: str,
         judge: Judge | None = None,
         batch: int | None = None,
     ) -> None:
-        """`identity` names the model; `judge` chooses the best of several, None takes the first; `batch` is how many
-        pictures at once are tried, None leaves it to the device."""
-        self._adapter = adapter
+        """`load` gives the model, and is called when the first picture is asked for; `identity` names the model and the
+        type of its numbers; `judge` chooses the best of several, None takes the first; `batch` is how many pictures at
+        once are tried, None leaves it to the device."""
+        self._load = load
+        self._loaded = False
+        self._adapter: Adapter  # this and the next three are there while the model is
+        self._memory: Memory
+        self._wardrobe: Wardrobe
+        self._told: Callable[[tuple[WeightedText, ...]], tuple[Encoding, Encoding]]
         self._choices = choices
         self._model = identity
-        self._recipe = recipe_for(adapter)
-        self._told = lru_cache(KNOWN)(partial(mix, read=reader(adapter), recipe=self._recipe))
+        self._batch = batch
         self._followed = _followed(choices)
         self._judge = judge if choices.best_of > 1 else None
         self._chosen: dict[str, int] = {}  # which of several noises, by the name of a scene's opening
-        self._memory = Memory(adapter.pipeline, adapter.device, batch)
         self._denoising = threading.Lock()  # taken before _beside where both are needed
         self._beside = threading.Lock()  # for encoders and decoders
         self._preparing = threading.Lock()
@@ -104,7 +110,7 @@ class Diffusion:
     def identity(self) -> str:
         """The model and all that is chosen about it."""
         choices, followed = self._choices, self._followed.identity if self._followed else ""
-        drawn = (self._model, str(self._adapter.pipeline.dtype), self._recipe, choices.steps, choices.guidance)
+        drawn = (self._model, DEFAULT, UNMIXED, choices.steps, choices.guidance)
         chosen = (choices.best_of, self._judge.identity) if self._judge else ()
         return f"diffusion-{RECIPE}-{name_of(*drawn, choices.mode, followed, *chosen)}"
 
@@ -124,6 +130,34 @@ class Diffusion:
         read: Read = nothing_there,
     ) -> Iterator[Picture]:
         """One picture [height, width, 3] a spec, in order; `size` is (width, height). See Generator."""
+        for _, alike in groupby(specs, lambda spec: _additions(looks.load(spec.look))):
+            together = list(alike)
+            self._prepare(looks.load(together[0].look), heartbeat)
+            yield from self._pictures(together, size, heartbeat, read)
+
+    def _prepare(self, look: Look, heartbeat: Heartbeat) -> None:
+        """Sees that the model is there, and draws with what the look adds to it."""
+        if not self._loaded:
+            self._adapter = self._load(heartbeat)
+            self._memory = Memory(self._adapter.pipeline, self._adapter.device, self._batch)
+            self._wardrobe = Wardrobe(self._adapter.pipeline)
+            self._told = self._reading()
+            self._loaded = True
+        meanwhile(partial(self._dress, look), heartbeat)
+
+    def _dress(self, look: Look) -> None:
+        with self._denoising, self._beside:
+            if self._wardrobe.wear(look):
+                self._told = self._reading()  # words mean something else now
+
+    def _reading(self) -> Callable[[tuple[WeightedText, ...]], tuple[Encoding, Encoding]]:
+        adapter = self._adapter
+        return lru_cache(KNOWN)(partial(mix, read=reader(adapter), recipe=recipe_for(adapter)))
+
+    def _pictures(
+        self, specs: Sequence[KeyframeSpec], size: tuple[int, int], heartbeat: Heartbeat, read: Read
+    ) -> Iterator[Picture]:
+        """Those of specs for which the model is prepared."""
         stopped = threading.Event()
 
         def tick() -> None:
@@ -142,7 +176,10 @@ class Diffusion:
             stopped.set()
 
     def close(self) -> None:
-        """Ends what paints or reads the pictures that are followed. The model is freed with this object."""
+        """Frees the model, and ends what paints or reads the pictures that are followed."""
+        if self._loaded:
+            self._loaded = False
+            del self._adapter, self._memory, self._wardrobe, self._told
         if self._followed is not None:
             self._followed.close()
 
@@ -301,6 +338,10 @@ class Diffusion:
     def _shrink(self) -> None:
         with self._denoising, self._beside:
             self._memory.shrink()
+
+
+def _additions(look: Look) -> tuple[object, ...]:
+    return look.lora, look.embeddings
 
 
 def _followed(choices: Choices) -> generators.Generator | None:

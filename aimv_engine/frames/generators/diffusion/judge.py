@@ -1,6 +1,7 @@
 """Which of a few pictures shows a sentence best: by CLIP, whose two towers see pictures and texts in one space."""
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,14 +53,12 @@ def find(folder: Path | None, tell: Callable[[str], None]) -> Judge | None:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # progress is ours to tell
-    load: Any = CLIPModel.from_pretrained  # its type does not know what it gives with output_loading_info
     try:
+        if json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type") != "clip":
+            raise ValueError("it has no image tower")
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model, told = load(folder, local_files_only=True, use_safetensors=True, output_loading_info=True)
+        model = CLIPModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
     except (OSError, ValueError) as error:
-        tell(f"the best of several pictures can't be chosen: {folder} holds no CLIP model that can be loaded ({error})")
-        return None
-    if told["missing_keys"]:
-        tell(f"the best of several pictures can't be chosen: the CLIP in {folder} has no image tower")
+        tell(f"the best of several pictures can't be chosen by the CLIP in {folder}: {error}")
         return None
     return Judge(model.train(False), tokenizer)
