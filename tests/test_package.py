@@ -97,7 +97,8 @@ def test_the_add_on_keeps_to_itself() -> None:
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 modules = {str(node.module).partition(".")[0]}
             else:
-                assert not (isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.path"), path
+                changes_path = isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.path"
+                assert not changes_path or path.name == "headless.py", path  # that one is a script of its own
                 continue
             assert modules <= sys.stdlib_module_names | foreign, path
 
