@@ -78,9 +78,12 @@ def _before(
     more = {}
     for segment, following in pairwise(film):
         own = segment.marker.aimv
+        wish = (own.made, size)
         done = own.made_size == size and segments.state(scene, segment.marker) == segments.READY
-        if following.marker.aimv.uid in wishes and own.uid not in wishes and done and not own.locked:
-            more[own.uid] = (own.made, size)
+        # other pictures of it that are asked for already are not to be given up for this
+        free = all(job.making.get(own.uid, wish) == wish for job in jobs.of(scene) if not job.ended)
+        if following.marker.aimv.uid in wishes and own.uid not in wishes and done and free and not own.locked:
+            more[own.uid] = wish
     return more
 
 

@@ -132,6 +132,26 @@ def case_the_scene_before_is_brought_up_to_date(folder):
     bpy.ops.aimv.cancel()
 
 
+def case_what_is_asked_for_of_the_scene_before_is_not_given_up(folder):
+    from aimv.blender_addon import jobs
+
+    scene, project = begin(folder, "draft")
+    scene.render.resolution_x, scene.render.resolution_y = 1280, 720
+    assert bpy.ops.aimv.generate(scope="ALL") == {"FINISHED"}
+    edits.allow(project, 1)
+    for frame, quality, sentence in ((60, "draft", "A tree"), (1, "final", ""), (60, "draft", "Two trees")):
+        scene.frame_set(frame)
+        scene.aimv.quality = quality
+        if sentence:
+            edits.scene_markers(scene)[1].aimv.sentence = sentence
+        press()
+        edits.until(lambda: jobs.unfinished()[0].state == "RUNNING")
+    assert [job.title for job in jobs.unfinished()] == ["Generate B1", "Generate A1", "Generate B1"]
+    edits.allow(project, None)
+    edits.until(lambda: not jobs.unfinished())
+    assert [marker.aimv.made_size for marker in edits.scene_markers(scene)] == ["1280x720", "640x360"]
+
+
 def case_a_moved_marker_gets_its_pictures_where_they_belong(folder):
     from aimv.blender_addon import compat, strips
 
