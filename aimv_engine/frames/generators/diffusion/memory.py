@@ -34,7 +34,8 @@ class Memory:
         self._cuda = device.type == "cuda"
         self._measures = most is None and self._cuda
         self._side = torch.cuda.Stream(device) if self._cuda else None  # type: ignore[no-untyped-call]
-        self._offloaded = False
+        # also by who loaded it, where it was too large
+        self._offloaded = bool(getattr(pipeline, "_all_hooks", ()))
         self.batch = 1 if most is None else most
 
     @property
