@@ -24,7 +24,6 @@ class Models:
     def __init__(self) -> None:
         self.inbetweens = InbetweenPool()
         self._generators: dict[object, Generator] = {}  # at most one, and so the others
-        self._pipelines = making.Pipelines()
         self._writers: dict[str, LanguageModel] = {}
         self._rankers: dict[str, Ranker] = {}
 
@@ -34,7 +33,7 @@ class Models:
         wish = (*film, settings.best_of, settings.clip) if settings.diffusion else "paint"
         if wish not in self._generators:
             self._close_generator()
-            self._generators[wish] = making.make(settings, self._pipelines, progress, tell)
+            self._generators[wish] = making.make(settings, progress, tell)
         return self._generators[wish]
 
     def writer(self, name: str, progress: Progress) -> LanguageModel:
@@ -56,7 +55,6 @@ class Models:
     def release(self) -> None:
         """Frees all memory and ends all helper processes. What is needed again is loaded again."""
         self._close_generator()
-        self._pipelines.close()
         self.inbetweens.close()
         self.inbetweens = InbetweenPool()
         self._writers.clear()

@@ -20,7 +20,7 @@ from aimv_engine.film import (
     make_keyframes,
 )
 from aimv_engine.frames.effects import beat_effects
-from aimv_engine.frames.generators.making import Pipelines, make
+from aimv_engine.frames.generators.making import make
 from aimv_engine.frames.motion import key_hue, make_motion
 from aimv_engine.frames.plan import FilmPlan
 from aimv_engine.frames.planner import plan_film
@@ -172,7 +172,7 @@ def make_pictures(
     """Makes the keyframes and in-betweens that are missing. `tell` gets a line about the disk space, and about what of
     the settings can't be heeded."""
     size, store = settings.width_height, project.store
-    with closing(Pipelines()) as pipelines, closing(make(settings, pipelines, progress, tell)) as generator:
+    with closing(make(settings, progress, tell)) as generator:
         pictures = list_pictures(film_plan, size, generator.identity, InbetweenPool.identity, generator.links)
         needed = bytes_needed(pictures, store, size)
         check_disk(needed, store)

@@ -46,7 +46,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 from aimv_engine.device import best_device
 from aimv_engine.film import FilmPictures, Inbetween, make_inbetweens, make_keyframes
 from aimv_engine.frames.generators.diffusion import loading
-from aimv_engine.frames.generators.making import Pipelines, make
+from aimv_engine.frames.generators.making import make
 from aimv_engine.frames.plan import Camera, KeyframeSpec, WeightedText
 from aimv_engine.interpolation import InbetweenPool
 from aimv_engine.progress import silent
@@ -231,7 +231,7 @@ def ours(folder: Path, model: Model, side: int, keyframes: int, store: Store) ->
     """Keyframes a second, the GPU's business meanwhile, film frames a second with in-betweens, seconds to load."""
     settings = Settings(diffusion_model=str(folder), mode="walk", steps=model.steps, guidance=model.guidance)
     size, pictures, first = (side, side), film(keyframes / KEYFRAMES), film(min(4.0, keyframes / KEYFRAMES))
-    with closing(Pipelines()) as pipelines, closing(make(settings, pipelines, silent, print)) as generator:
+    with closing(make(settings, silent, print)) as generator:
         start = time.perf_counter()
         make_keyframes(first, Store(store.folder / "first"), generator, size, silent)
         ready = time.perf_counter() - start

@@ -7,31 +7,17 @@ from typing import TYPE_CHECKING, cast
 
 from aimv_engine.frames.generators import Generator
 from aimv_engine.frames.generators.paint.generator import Paint
-from aimv_engine.heartbeat import meanwhile
+from aimv_engine.heartbeat import Heartbeat, meanwhile
 from aimv_engine.progress import Progress
 from aimv_engine.settings import AUTOMATIC, Settings
 
 if TYPE_CHECKING:
+    import torch
+
     from aimv_engine.frames.generators.diffusion.adapter import Adapter
     from aimv_engine.frames.generators.diffusion.loading import Source
 
-
-class Pipelines:
-    """The diffusion model that was used last, for the next generator that wants the same."""
-
-    def __init__(self) -> None:
-        self._adapters: dict[str, Adapter] = {}  # at most one
-
-    def adapter(self, source: "Source", identity: str, progress: Progress) -> "Adapter":
-        """The model of that identity, on the best device. Raises AimvError when it can't be loaded."""
-        if identity not in self._adapters:
-            self._adapters.clear()  # before another one takes its place in memory
-            self._adapters[identity] = _load(source, progress)
-        return self._adapters[identity]
-
-    def close(self) -> None:
-        """Frees its memory."""
-        self._adapters.clear()
+UNETS = ("sd", "sdxl")  # families; the others' networks are transformers
 
 
 def have(settings: Settings, allow_download: bool, progress: Progress) -> None:
@@ -45,8 +31,8 @@ def have(settings: Settings, allow_download: bool, progress: Progress) -> None:
         loading.find(settings.diffusion_model, allow_download, progress)
 
 
-def make(settings: Settings, pipelines: Pipelines, progress: Progress, tell: Callable[[str], None]) -> Generator:
-    """The generator. `tell` gets a line about what is left out.
+def make(settings: Settings, progress: Progress, tell: Callable[[str], None]) -> Generator:
+    """The generator; a model is loaded when the first picture is asked for. `tell` gets a line about what is left out.
 
     Raises AimvError when the model isn't here, or nothing to follow.
     """
@@ -58,6 +44,7 @@ def make(settings: Settings, pipelines: Pipelines, progress: Progress, tell: Cal
     source = loading.find(settings.diffusion_model)
     identity = meanwhile(partial(loading.identity, source), lambda: progress("reading the model", 0, 1))
     progress("reading the model", 1, 1)
+    device, dtype = _place(source)
     choices = Choices(
         steps=settings.steps or source.card.steps,
         guidance=source.card.guidance if settings.guidance < 0 else settings.guidance,
@@ -67,21 +54,30 @@ def make(settings: Settings, pipelines: Pipelines, progress: Progress, tell: Cal
     )
     clip = None if settings.clip == AUTOMATIC else Path(settings.clip)
     chooser = judge.find(clip, tell) if settings.best_of > 1 else None
-    return Diffusion(pipelines.adapter(source, identity, progress), choices, identity, chooser)
+    return Diffusion(partial(_load, source, device, dtype), choices, f"{identity}-{dtype}", chooser)
 
 
-def _load(source: "Source", progress: Progress) -> "Adapter":
+def _place(source: "Source") -> "tuple[str, torch.dtype]":
+    """What the model computes on, and with which type of numbers."""
     import torch
 
     from aimv_engine.device import best_device
+
+    device = best_device()
+    if device == "cpu":
+        return device, torch.float32
+    # transformers overflow in float16 where they were trained in bfloat16; for U-Nets float16 is the finer one
+    return device, torch.float16 if source.family in UNETS else torch.bfloat16
+
+
+def _load(source: "Source", device: str, dtype: "torch.dtype", heartbeat: Heartbeat) -> "Adapter":
+    import torch
+
     from aimv_engine.frames.generators.diffusion import loading
     from aimv_engine.frames.generators.diffusion.adapters import adapter_for
 
-    device = best_device()
-    # transformers overflow in float16 where they were trained in bfloat16; a U-Net has more digits in float16
-    half = torch.float16 if source.family in ("sd", "sdxl") else torch.bfloat16
-    pipeline = loading.load(source, device, torch.float32 if device == "cpu" else half, progress)
-    if device == "cuda" and source.family in ("sd", "sdxl"):  # convolutions are faster with the channels last
+    pipeline = loading.load(source, device, dtype, lambda stage, done, total: heartbeat())
+    if device == "cuda" and source.family in UNETS:  # whose convolutions are faster with the channels last
         pipeline.unet.to(memory_format=torch.channels_last)
         pipeline.vae.to(memory_format=torch.channels_last)
     return adapter_for(pipeline)

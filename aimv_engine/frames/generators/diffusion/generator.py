@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 import torch
 from torch import Tensor
 
+from aimv_engine import looks
 from aimv_engine.arrays import Picture
 from aimv_engine.errors import AimvError, Cancelled
 from aimv_engine.frames import generators
@@ -21,6 +22,7 @@ from aimv_engine.frames.generators.paint.generator import Paint
 from aimv_engine.frames.plan import KeyframeSpec, Link, LinkedSpec, WeightedText
 from aimv_engine.frames.prompt_mix import DEFAULT, UNMIXED, mix, reader, recipe_for
 from aimv_engine.heartbeat import Heartbeat, meanwhile, nothing
+from aimv_engine.looks import Look
 from aimv_engine.store import name_of
 
 from . import feedback
