@@ -35,7 +35,7 @@ from aimv_engine.settings import Settings
 from aimv_engine.song.energy import Energy
 from aimv_engine.song.rhythm import Rhythm
 from aimv_engine.song.tonality import Tonality
-from aimv_engine.store import Store, write_whole
+from aimv_engine.store import PART, Store, write_whole
 from aimv_engine.storyboard.scene import Storyboard, from_dict, to_dict
 from aimv_engine.tagging.taggram import Taggram
 
@@ -85,7 +85,7 @@ class Project:
             self._lock = (self.folder / ".lock").open("a+b")
             if not try_lock(self._lock):
                 raise AimvError(f"another AIMV is at work in {self.folder}; wait for its end, or stop it")
-            for part in (*self.folder.glob(".*.part"), *self.store.folder.glob("*/.*.part")):
+            for part in (*self.folder.glob(f"{PART}*"), *self.store.folder.glob(f"??/{PART}*")):
                 part.unlink()
             self._logging = log_to(logging.FileHandler(self.log, encoding="utf-8"))
         except OSError as error:

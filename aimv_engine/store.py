@@ -25,6 +25,7 @@ from aimv_engine.errors import AimvError
 from aimv_engine.progress import Progress, silent
 
 END_OF_JPEG = b"\xff\xd9"
+PART = ".aimv-part-"  # how the names of files begin that are not yet whole
 NAME = re.compile(r"[0-9a-f]{32}")  # what name_of gives
 QUALITY = 95  # JPEG, without chroma subsampling: a third of a PNG's size, and Blender plays it three times as fast
 
@@ -120,7 +121,7 @@ class Store:
             for done, name in enumerate(unused.names):
                 progress("cleaning up", done, unused.count)
                 self.path(name).unlink(missing_ok=True)
-            for part in self.folder.glob("??/.*.part"):
+            for part in self.folder.glob(f"??/{PART}*"):
                 part.unlink(missing_ok=True)
             for folder in self.folder.glob("??"):
                 if not any(folder.iterdir()):
@@ -150,7 +151,7 @@ def load_picture(path: Path) -> Picture:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Writes a file so that it is there whole or not at all, whenever the process dies."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=PART)
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:

@@ -62,7 +62,7 @@ def test_a_storyboard_that_is_there_is_kept_beside_the_new_one(tmp_path):
 def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
     project = Project(tmp_path)
     (tmp_path / "store" / "ab").mkdir(parents=True)
-    left = [tmp_path / ".x1.part", tmp_path / "store" / "ab" / ".x2.part"]
+    left = [tmp_path / ".aimv-part-1", tmp_path / "store" / "ab" / ".aimv-part-2"]
     kept = [tmp_path / "song.json", tmp_path / "store" / "ab" / "ab12.jpg"]
     for path in left + kept:
         path.touch()

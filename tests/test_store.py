@@ -77,7 +77,7 @@ def test_what_nobody_uses_is_counted_and_removed_and_the_rest_stays(store):
     for name in (used, near, far):
         store.write(name, painted())
     size = store.path(used).stat().st_size
-    (store.folder / "ab" / ".half.part").write_bytes(b"half")
+    (store.folder / "ab" / ".aimv-part-half").write_bytes(b"half")
     assert (store.usage().bytes, store.usage().count) == (3 * size, 3)
     unused = store.unused({used, "gone"})
     assert unused == Usage((near, far), 2 * size)
