@@ -334,16 +334,17 @@ class AIMV_PT_output(ScenesPanel, Panel):
         layout.operator("aimv.clean_up", icon="TRASH")
 
 
+# In the order in which they are shown: what is being done, and what went wrong, is never scrolled away
 CLASSES = (
     AIMV_PT_first_steps,
-    AIMV_PT_song,
-    AIMV_PT_song_settings,
+    AIMV_PT_generate,
     AIMV_PT_scenes,
     AIMV_PT_scene,
     AIMV_PT_candidates,
     AIMV_PT_tags,
-    AIMV_PT_generate,
     AIMV_PT_effects,
+    AIMV_PT_song,
+    AIMV_PT_song_settings,
     AIMV_PT_output,
 )
 
