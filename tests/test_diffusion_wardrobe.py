@@ -12,7 +12,10 @@ from same_weights import same, weights_of
 
 from aimv_engine import looks
 from aimv_engine.errors import AimvError
+from aimv_engine.frames.generators.diffusion.adapters import adapter_for
+from aimv_engine.frames.generators.diffusion.generator import Choices, Diffusion
 from aimv_engine.frames.generators.diffusion.wardrobe import Wardrobe
+from aimv_engine.frames.plan import Camera, KeyframeSpec, WeightedText
 
 TEXT = "a quiet sea in the morning"
 
@@ -143,3 +146,20 @@ def test_a_look_names_its_files_in_its_table(tmp_path, monkeypatch):
     save_file({"emb_params": torch.ones(1, 4)}, tmp_path / "style.safetensors")
     assert len({plain.painting, without, first, mine.painting}) == 4
     assert plain.additions == ()
+
+
+@pytest.mark.parametrize("mode", ["walk", "feedback"])
+def test_each_keyframe_is_drawn_with_its_looks_files_alone(tmp_path, monkeypatch, mode):
+    oil = (looks.FOLDER / "oil.toml").read_text()  # looks are loaded once: each mode has names of its own
+    save_file({"emb_params": torch.randn(2, tiny_pipelines.WIDTH)}, tmp_path / "river.safetensors")
+    (tmp_path / f"bare {mode}.toml").write_text(oil)
+    (tmp_path / f"river {mode}.toml").write_text(f'{oil}\n[diffusion]\nembeddings = ["river.safetensors"]\n')
+    monkeypatch.setattr(looks, "FOLDER", tmp_path)
+    texts = (WeightedText("a quiet river", 1.0, "scene"),)
+    bare = KeyframeSpec(5, 3.0, texts, f"bare {mode}", Camera(), 0.5, 0.5, 0.2)
+    mine = replace(bare, look=f"river {mode}")
+    generator = Diffusion(lambda heartbeat: adapter_for(tiny_pipelines.stable_diffusion()), Choices(2, 4.0, mode), "")
+    first, worn, again = generator.pictures([bare, mine, bare], (96, 54))
+    generator.close()
+    assert (first != worn).any()
+    assert (first == again).all()
