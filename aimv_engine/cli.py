@@ -339,7 +339,7 @@ def _command(
         add = parser.add_argument_group("diffusion").add_argument
         add("--diffusion-model", metavar="MODEL", help="preset, folder, file or hub's name (docs/models.md)")
         add("--download", action="store_true", help="fetch the model from the hub if it isn't here")
-        add("--mode", metavar="MODE", help="walk, feedback or follow (default auto: as the look suggests)")
+        add("--mode", metavar="MODE", help="walk, feedback or follow (default auto: walk)")
         add("--follow", metavar="PATH", help="images or a movie to restyle (default paint: AIMV's own pictures)")
         add("--steps", type=int, metavar="N", help="of denoising (default 0: as many as the model wants)")
         add("--guidance", type=float, metavar="X", help="how strictly texts are heeded (default -1: the model's own)")

@@ -45,6 +45,7 @@ def report() -> list[Check]:
     return [
         Check("Python", True, f"{platform.python_version()} in {sys.prefix}"),
         _look("torch", _torch, anew),
+        _look("diffusion", _diffusion, anew),
         _look("device", _device, "docs/compute.md tells of AIMV_COMPUTE and of other builds of torch"),
         _look("ffmpeg", _ffmpeg, anew),
         _look("Blender", _blender, "run `aimv.py make` to try again; without Blender it makes the video all the same"),
@@ -65,6 +66,20 @@ def _torch() -> str:
     import torch
 
     return torch.__version__
+
+
+def _diffusion() -> str:
+    from aimv_engine.frames.generators.diffusion import cards, loading
+
+    def here(name: str) -> bool:
+        try:
+            loading.find(name)
+        except AimvError:
+            return False
+        return True
+
+    found = ", ".join(filter(here, cards.names())) or "none: docs/models.md tells how to get one, if you want one"
+    return f"diffusers {loading.quiet_diffusers().__version__}; presets that are here: {found}"
 
 
 def _device() -> str:

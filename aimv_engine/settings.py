@@ -35,7 +35,7 @@ class Settings:
     # film
     generator: str = AUTOMATIC  # diffusion if there is a model, else paint
     diffusion_model: str = ""  # a preset, a folder, a file or a hub's name
-    mode: str = AUTOMATIC  # how diffusion goes from one keyframe to the next, or as the look suggests
+    mode: str = AUTOMATIC  # how diffusion goes from one keyframe to the next; by itself: walk
     follow: str = PAINT  # what the mode `follow` begins from: paint's pictures, or a folder of images or a movie
     steps: int = 0  # of denoising; 0: as many as the model wants
     guidance: float = -1.0  # how strictly the texts are heeded; below 0: as the model wants it

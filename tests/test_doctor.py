@@ -12,9 +12,18 @@ from aimv_engine import doctor, weights
 def test_what_is_there_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIMV_HOME", os.environ.get("AIMV_HOME", str(tmp_path)))  # as the launcher does
     checks = {check.name: check for check in doctor.report()}
-    for name in ("Python", "torch", "device", "ffmpeg", "disk space", *(f"weights {name}" for name in weights.FILES)):
+    for name in (
+        "Python",
+        "torch",
+        "diffusion",
+        "device",
+        "ffmpeg",
+        "disk space",
+        *(f"weights {name}" for name in weights.FILES),
+    ):
         assert checks[name].ok, checks[name]
     assert checks["torch"].found.startswith("2.13.0")
+    assert checks["diffusion"].found.startswith("diffusers 0.42.1; presets that are here: ")
     assert "Blender" in checks
 
 
