@@ -159,7 +159,7 @@ def case_all_panels_are_drawn_narrow_and_wide(folder):
     a_song()
     for pixels in (NARROW, WIDE):
         panels, drawn = sidebar(pixels)
-        assert panels[0] == "song"
+        assert panels[0] == "generate"
         assert panels[-1] == "output"
         assert "0:06, 92.3 BPM, A minor" in drawn.texts
         assert {"aimv.rewrite", "aimv.use_candidate", "aimv.remove_tag", "aimv.clean_up"} <= set(drawn.operators)
@@ -169,7 +169,7 @@ def case_all_panels_are_drawn_narrow_and_wide(folder):
 
 def case_the_first_steps_go_when_a_scene_is_made(folder):
     scene = a_song()
-    assert sidebar()[0][0] == "song"
+    assert sidebar()[0][0] == "generate"
     for marker in scene.timeline_markers:
         marker.aimv.made = ""
     assert sidebar()[0][0] == "first_steps"
