@@ -12,7 +12,6 @@ import pytest
 import torch
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModelWithProjection, CLIPVisionConfig
 
-from aimv_engine import looks
 from aimv_engine.errors import AimvError, Cancelled
 from aimv_engine.film import list_pictures, make_keyframes
 from aimv_engine.frames.generators.diffusion import feedback, judge
@@ -25,7 +24,6 @@ from aimv_engine.progress import silent
 from aimv_engine.store import Store
 from tests import tiny_pipelines
 from tests.films import moved, psnr, texture
-from tests.test_diffusion_wardrobe import lora_file
 from tests.test_planner import board, planned
 
 SIZE = (96, 54)
@@ -463,17 +461,3 @@ def test_without_a_clip_with_both_towers_the_first_is_taken_and_a_line_says_so(p
     adapter, specs = adapter_for(pipeline), steps(2)
     pictures = diffusion(adapter, replace(WALK, best_of=4), "", None).pictures(specs, SIZE)
     assert farthest(pictures, diffusion(adapter, WALK, "").pictures(specs, SIZE)) == 0
-
-
-def test_scenes_wear_what_their_looks_say(pipeline, tmp_path, monkeypatch):
-    file = lora_file(tmp_path / "brush.safetensors", tiny_pipelines.stable_diffusion(), 1)
-    plain = looks.load("oil")
-    worn = {"oil": plain, "brushed": replace(plain, lora=((file, 1.0),))}
-    monkeypatch.setattr(looks, "load", worn.__getitem__)
-    dressed = [spec(walk, look="brushed") for walk in (0.0, 1.0)]
-    generator = diffusion(adapter_for(pipeline), WALK, "")
-    before, *brushed, after = generator.pictures([spec(0.0), *dressed, spec(0.0)], SIZE)
-    assert farthest([before], [after]) == 0
-    assert difference(before, brushed[0]) > 0
-    alone = diffusion(adapter_for(tiny_pipelines.stable_diffusion()), WALK, "").pictures(dressed, SIZE)
-    assert farthest(brushed, alone) == 0
