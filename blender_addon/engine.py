@@ -22,7 +22,8 @@ from typing import IO, Any
 
 PROTOCOL = 1
 CANCELLED = -32800  # the code of a Failure that somebody asked for
-LONGEST_LINE = 16 * 2**20  # bytes; a longer one is no message of the engine's
+TOO_LONG = -32600  # of one whose request the engine would not read
+LONGEST_LINE = 16 * 2**20  # bytes; a longer one is no message, neither for the engine nor for us
 MOST_GARBAGE = 1000  # lines in a row
 MOST_WAITING = 10_000  # messages that nobody polled; then the engine has to wait
 LONGEST_LOG = 4 * 2**20  # bytes; then it begins anew
@@ -123,9 +124,14 @@ class Engine:
     def request(self, method: str, params: Mapping[str, Any]) -> int:
         """Asks for something; the id that the messages about it will have."""
         request = next(self._ids)
+        line = _line({"id": request, "method": method, "params": params})
         with self._changed:
+            if len(line) > LONGEST_LINE:
+                text = "This asks too much of AIMV's engine at once; save the file, open it again, and try once more"
+                self._inbox.append(Failure(request, TOO_LONG, text))
+                return request
             self._open[request] = None
-        self._outbox.put(_line({"id": request, "method": method, "params": params}))
+        self._outbox.put(line)
         return request
 
     def cancel(self, request: int) -> None:

@@ -100,6 +100,18 @@ def test_it_shakes_hands_and_answers_in_order(start: Callable[..., Any]) -> None
     assert not engine.dead
 
 
+def test_a_request_that_the_engine_would_not_read_fails_at_once(
+    start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "LONGEST_LINE", 1000)
+    engine = start()
+    too_long = engine.request("usage", {"keep": ["x" * 1000]})
+    (failure,) = engine.poll()
+    assert (failure.id, failure.code) == (too_long, link.TOO_LONG)
+    request = engine.request("usage", {})
+    assert hear(engine, link.Answer)[-1].id == request
+
+
 def test_progress_and_notices_come_before_the_answer(start: Callable[..., Any]) -> None:
     engine = start()
     request = engine.request("count", {"number": 50})
