@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 Params = Mapping[str, Any]
 Clustered = TypeVar("Clustered", Segment, Scene)
 STAGES = ("keyframes", "in-betweens")
+MOST_FRAMES = 2**20  # of a film: Blender's timeline has no more
 UNSAID = "Nothing is to be seen yet."  # the prompt of a scene that has none, where its neighbour speaks of it
 
 
@@ -179,7 +180,7 @@ class Service:
     def _effects(self, params: Params, job: Job) -> dict[str, Any]:
         with _reading():
             look, fps, start = looks.load(str(params["look"])), Fraction(*params["fps"]), Fraction(*params["start"])
-            frame_count = int(params["frame_count"])
+            frame_count = _frame_count(params)
             amounts = Amounts(**{name: float(params[name]) for name in ("pulse", "flash", "saturation", "strobe")})
         chosen, project = _settings(params), _project(params, job)
         analysis = stages.analyze(project, _path(params, "song"), chosen, job.progress)
@@ -269,7 +270,10 @@ def _clean(params: Params, job: Job) -> dict[str, Any]:
     project = _project(params, job)
     for path, use in project.uses().items():
         if use.blend in forget:
-            path.unlink()
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise AimvError(f"{path} can't be deleted ({error.strerror}); make its folder writable") from error
     unused = project.store.unused(_kept(project, params, project.uses()))
     project.store.remove(unused, job.progress)
     return {"bytes": unused.bytes, "count": unused.count}
@@ -279,9 +283,14 @@ def _kept(project: Project, params: Params, uses: Mapping[Path, Use]) -> set[str
     """The names of the pictures that somebody needs: whoever asks, the .blend files of the project, edit.json."""
     with _reading():
         asked = [str(path) for path in params["keep"]]
-    edit = project.read_made("edit.json")
+    edit = project.read_json("edit.json")
     paths = [*asked, *(path for use in uses.values() for path in use.frames)]
-    paths += [path for scene in (edit["scenes"] if edit is not None else ()) for path in scene["frames"]]
+    try:
+        paths += [str(path) for scene in (edit["scenes"] if edit is not None else ()) for path in scene["frames"]]
+    except (LookupError, TypeError) as error:
+        raise AimvError(
+            f"{project.edit_file} is damaged, so nobody knows which pictures it needs; delete it if you don't need it"
+        ) from error
     return {PurePosixPath(path).stem for path in paths}
 
 
@@ -304,7 +313,7 @@ def _film(params: Params) -> _Film:
         width, height = params["size"]
         chosen = _settings(params, size=f"{width}x{height}", fps="{}/{}".format(*params["fps"]))
         start, fps = Fraction(*params["start"]), chosen.frame_rate
-        frame_count = int(params["frame_count"])
+        frame_count = _frame_count(params)
         items = [dict(item) for item in params["scenes"]]
         firsts = [int(item.pop("first_frame")) for item in items]
         make = [int(index) for index in params["make"]]
@@ -336,6 +345,13 @@ def _reading() -> Iterator[None]:
         yield
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise BadParams(f"{type(error).__name__}: {error}") from error
+
+
+def _frame_count(params: Params) -> int:
+    count = int(params["frame_count"])
+    if not 0 < count <= MOST_FRAMES:
+        raise ValueError(f"`frame_count` is from 1 to {MOST_FRAMES}, not {count}")
+    return count
 
 
 def _path(params: Params, name: str) -> Path:

@@ -519,11 +519,26 @@ def test_pictures_that_somebody_shows_are_counted_and_never_cleaned(engine, othe
 
 def test_what_nobody_expected_is_in_the_projects_log(engine, other):
     project = Path(other["project"])
-    (project / "edit.json").write_text("[]")  # no cut list, though it is JSON
-    error = engine.error("clean", project=str(project), keep=[], forget=[])
+    heard = json.loads((project / "song.json").read_text(encoding="utf-8"))
+    (project / "song.json").write_text(json.dumps({**heard, "beats": ["one", "two"]}))
+    amounts = dict.fromkeys(("pulse", "flash", "saturation", "strobe"), 1.0)
+    error = engine.error("effects", **other, look="oil", **amounts)
     assert error["code"] == server.INTERNAL_ERROR
     assert str(project / "aimv.log") in error["message"]
     assert "Traceback" in (project / "aimv.log").read_text()
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"scenes": [1]}', "no JSON"])
+def test_a_damaged_cut_list_stops_the_cleaning(engine, other, content):
+    Path(other["project"], "edit.json").write_text(content)
+    error = engine.error("clean", project=other["project"], keep=[], forget=[])
+    assert (error["code"], "edit.json" in error["message"]) == (server.MENDABLE, True)
+
+
+@pytest.mark.parametrize("count", [0, 10**12])
+def test_a_film_that_no_timeline_could_hold_is_refused(engine, other, count):
+    error = engine.error("generate", **{**other, "frame_count": count})
+    assert (error["code"], "frame_count" in error["message"]) == (server.INVALID_PARAMS, True)
 
 
 def test_a_damaged_list_of_uses_stops_the_cleaning(engine, other):
