@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty
+from bpy.props import BoolProperty, StringProperty
 from bpy.types import Context, Event, Operator, Scene, UILayout
 
 from .. import compat, disk, jobs, requests
@@ -53,7 +53,7 @@ class AIMV_OT_clean_up(Work, Operator):
         description="Delete also what only .blend files use that are not there any more",
         options={"SKIP_SAVE"},
     )
-    asked: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})  # whether the engine has said what there is
+    asked: StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # uid of the scene that the engine was asked about
 
     @classmethod
     def poll(cls, context: Context) -> bool:
@@ -67,6 +67,7 @@ class AIMV_OT_clean_up(Work, Operator):
     def invoke(self, context: Context, _event: Event) -> set[str]:
         self.wait = False
         if self.asked:
+            self.found = disk.known(requests.project(jobs.scene_of(self.asked)))
             return context.window_manager.invoke_props_dialog(self, width=420, confirm_text="Delete Unused Pictures")
         try:
             ask(compat.sequencer_scene(context), _show_dialog)
@@ -76,18 +77,23 @@ class AIMV_OT_clean_up(Work, Operator):
         return {"FINISHED"}
 
     def work(self, scene: Scene) -> list[jobs.Job]:
+        if self.asked:
+            scene = jobs.scene_of(self.asked)
+            if scene is None:
+                raise AddonError("The scene whose pictures were looked at is not there any more")
         if self.wait:
             check(scene)
             jobs.wait(ask(scene, _keep_found))
-        forget = gone(disk.known(requests.project(scene))) if self.forget else []
+            self.found = disk.known(requests.project(scene))
+        forget = gone(self.found) if self.forget else []
         return [clean(scene, forget, self._tell if self.wait else _show_outcome)]
 
     def _tell(self, scene: Scene, result: dict[str, Any]) -> None:
         _keep_rest(scene, result)
         self.report({"INFO"}, _outcome(result))
 
-    def draw(self, context: Context) -> None:
-        found = disk.known(requests.project(compat.sequencer_scene(context)))
+    def draw(self, _context: Context) -> None:
+        found = self.found
         column = self.layout.column()
         column.label(text=f"All pictures take {size(found['bytes'])} ({found['count']:,} files)", icon="DISK_DRIVE")
         if found["unused_count"]:
@@ -123,12 +129,13 @@ def _keep_found(scene: Scene, result: dict[str, Any]) -> None:
 
 
 def _show_dialog(scene: Scene, result: dict[str, Any]) -> None:
-    """Asks the person what to do, in the window that Blender calls the first."""
+    """Asks the person what to do, in a window that shows the scene."""
     _keep_found(scene, result)
-    windows = bpy.context.window_manager.windows
-    if windows and not bpy.app.background:
-        with bpy.context.temp_override(window=windows[0]):
-            bpy.ops.aimv.clean_up("INVOKE_DEFAULT", asked=True)
+    for window in () if bpy.app.background else bpy.context.window_manager.windows:
+        with bpy.context.temp_override(window=window):
+            if compat.sequencer_scene(bpy.context) == scene:
+                bpy.ops.aimv.clean_up("INVOKE_DEFAULT", asked=scene.aimv.uid)
+                return
 
 
 def _keep_rest(scene: Scene, result: dict[str, Any]) -> None:
