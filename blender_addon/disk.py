@@ -14,7 +14,7 @@ import bpy
 from bpy.app.handlers import persistent
 from bpy.types import Scene
 
-from . import compat, jobs, requests
+from . import compat, jobs, requests, segments
 
 _shown: dict[Path, set[str]] = defaultdict(set)  # project: pictures that were shown since the file was opened
 _usage: dict[Path, dict[str, Any]] = {}  # project: what the engine said that its pictures take
@@ -40,7 +40,7 @@ def known(project: Path) -> dict[str, Any]:
 def shown(project: Path) -> set[str]:
     """The pictures of the project in the strips of the open file, whoever made these: relative paths, with /."""
     names = set()
-    for scene in bpy.data.scenes:
+    for scene in segments.own_scenes():
         for strip in compat.all_strips(scene):
             if strip.type == "IMAGE":
                 inside = _inside(requests.absolute(strip.directory), project)
@@ -92,7 +92,7 @@ def record_uses(scene: Scene, blend: str = "") -> None:
 def _file_opened(*_: object) -> None:
     """The undo history begins anew, with what the file shows."""
     _shown.clear()
-    for scene in bpy.data.scenes:
+    for scene in segments.own_scenes():
         if scene.aimv.project:
             keep(scene)
 

@@ -19,7 +19,7 @@ def before_change(*_: object) -> None:
 def after_change(*_: object) -> None:
     """What jobs have put into a scene is not lost by undo, redo, or by loading a file that does not have it."""
     repair.mend()
-    jobs.again()
+    jobs.restore_all()
 
 
 @persistent
@@ -27,7 +27,7 @@ def file_opened(*_: object) -> None:
     """As after a change; strips are named as they are while one works; and it is told what is missing."""
     paths.name_from_project()
     after_change()
-    for scene in bpy.data.scenes:
+    for scene in segments.own_scenes():
         if missing := files.look_for_pictures(scene):
             jobs.state.error = f"{missing} pictures of {scene.name} are missing on disk: {files.REMEDY}"
 
@@ -43,7 +43,7 @@ def before_saving(path: str, *_: object) -> None:
 def after_saving(path: str, *_: object) -> None:
     """Tells each project which of its pictures this file shows, so that cleaning up keeps them."""
     paths.after_saving(stays=Path(path) != Path(bpy.data.filepath))
-    for scene in bpy.data.scenes:
+    for scene in segments.own_scenes():
         if scene.aimv.project:
             disk.record_uses(scene, path)
 

@@ -25,7 +25,7 @@ from .errors import AddonError
 State = Literal["QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED"]
 Land = Callable[[Scene, Any], None]  # (scene, result)
 Notice = Callable[[Scene, "Job", str, dict[str, Any]], None]  # (scene, job, method, params)
-Again = Callable[[Scene], None]
+Restore = Callable[[Scene], None]
 
 BUSY, IDLE = 0.1, 1.0  # seconds between two looks at the engine
 REMEMBERED = 20  # jobs that have ended
@@ -44,7 +44,7 @@ class Job:
     params: dict[str, Any]
     land: Land
     notice: Notice | None = None
-    again: Again | None = None  # puts into the scene what has landed before, when undo or a reload took it away
+    restore: Restore | None = None  # puts into the scene what has landed before, when undo or a reload took it away
     making: dict[str, tuple[str, str]] = field(default_factory=dict)  # uid of marker: what is asked for, and its size
     only_looks: bool = False  # it changes nothing in the file
     needs: "Job | None" = None  # it is given up when that one comes to nothing
@@ -95,14 +95,14 @@ def submit(
     params: dict[str, Any],
     land: Land,
     notice: Notice | None = None,
-    again: Again | None = None,
+    restore: Restore | None = None,
     making: dict[str, tuple[str, str]] | None = None,
     only_looks: bool = False,
     needs: Job | None = None,
 ) -> Job:
     """Queues a request. `land` and `notice` are called on the main thread while the scene is open. One that
     `only_looks` changes nothing in the file: it makes no undo step, and no line of trouble goes away."""
-    job = Job(scene.aimv.uid, kind, title, params, land, notice, again, making or {}, only_looks, needs)
+    job = Job(scene.aimv.uid, kind, title, params, land, notice, restore, making or {}, only_looks, needs)
     for old in [old for old in _jobs if old.ended and not old.mailbox][:-REMEMBERED]:
         _jobs.remove(old)
     _jobs.append(job)
@@ -210,15 +210,15 @@ def pump(deadline: float = 0.003) -> bool:
 
 def scene_of(uid: str) -> Scene | None:
     """The scene with that uid, if its file is open."""
-    return next((scene for scene in bpy.data.scenes if scene.aimv.uid == uid), None) if uid else None
+    return next((scene for scene in segments.own_scenes() if scene.aimv.uid == uid), None) if uid else None
 
 
-def again() -> None:
+def restore_all() -> None:
     """After undo, redo or loading: what jobs under way have put into the scene so far is put there again."""
     for job in _jobs:
         scene = scene_of(job.scene_uid)
-        if scene is not None and job.again is not None and (not job.ended or job.mailbox):
-            _guarded(job, job.again, scene)
+        if scene is not None and job.restore is not None and (not job.ended or job.mailbox):
+            _guarded(job, job.restore, scene)
     redraw()
 
 
@@ -320,22 +320,24 @@ def _guarded(job: Job, work: Callable[..., None], *arguments: Any) -> bool:
 
 def _start_next() -> bool:
     """Sends the next job to the engine when that has none; starts the engine where there is none."""
-    global _engine
     for job in _jobs:
         if job.state == "QUEUED" and job.needs is not None and job.needs.state in ("FAILED", "CANCELLED"):
             _end(job, "CANCELLED")
     waiting = next((job for job in _jobs if job.state == "QUEUED"), None)
     if waiting is None or any(job.state == "RUNNING" for job in _jobs):
         return False
-    try:
-        if _engine is None:
-            _engine = preferences.new_engine()
-            _engine.start()
-        waiting.request = _engine.request(waiting.kind, waiting.params)
-        waiting.state = "RUNNING"
-    except AddonError as error:
-        _fail(waiting, str(error))
+    _guarded(waiting, _send, waiting)
     return True
+
+
+def _send(job: Job) -> None:
+    global _engine
+    if _engine is None:
+        started = preferences.new_engine()
+        started.start()
+        _engine = started
+    job.request = _engine.request(job.kind, job.params)
+    job.state = "RUNNING"
 
 
 def _fail(job: Job, error: str) -> None:

@@ -102,7 +102,7 @@ class Shooting:
         self._mark(scene, shot)
         job.fractions[shot.uid] = 1.0 if shot.made else min(0.99, len(shot.there) / len(shot.files))
 
-    def again(self, scene: Scene) -> None:
+    def restore(self, scene: Scene) -> None:
         """Puts all that has come so far into the scene."""
         for shot in self.shots.values():
             self._show(scene, shot)

@@ -11,7 +11,7 @@ from pathlib import Path
 import bpy
 from bpy.types import Scene
 
-from . import requests, strips
+from . import requests, segments, strips
 from .compat import Strip
 
 STORE = "store/"  # with which the names of all pictures begin
@@ -50,7 +50,7 @@ def name_from_project() -> None:
 
 
 def _scenes() -> list[Scene]:
-    return [scene for scene in bpy.data.scenes if scene.aimv.project and scene.library is None]
+    return [scene for scene in segments.own_scenes() if scene.aimv.project]
 
 
 def _name_from_first(strip: Strip) -> None:

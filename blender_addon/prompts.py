@@ -1,5 +1,7 @@
 """Prompts as texts, for Blender's Text Editor: one text a scene, and what is written there becomes the prompt."""
 
+import traceback
+
 import bpy
 from bpy.types import Context, Header, Scene, Text, TimelineMarker
 
@@ -42,7 +44,7 @@ def take_over() -> None:
         written = _written(text)
         if written == text[KNOWN]:
             continue
-        scene = next((scene for scene in bpy.data.scenes if scene.aimv.uid == text[SCENE]), None)
+        scene = next((scene for scene in segments.own_scenes() if scene.aimv.uid == text[SCENE]), None)
         marker = segments.by_uid(scene, text[MARKER]) if scene else None
         if marker and not marker.aimv.locked:
             marker.aimv.sentence = text[KNOWN] = written
@@ -69,8 +71,11 @@ def _draw_button(header: Header, context: Context) -> None:
 
 
 def _look() -> float:
-    if not bpy.app.is_job_running("RENDER"):
-        take_over()
+    try:
+        if not bpy.app.is_job_running("RENDER"):
+            take_over()
+    except Exception:  # a timer that raises is never called again
+        traceback.print_exc()
     return SECONDS
 
 

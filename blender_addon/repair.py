@@ -8,6 +8,7 @@ Nothing tells add-ons of such a copy. So a look is taken often, and always befor
 """
 
 import hashlib
+import traceback
 import uuid
 from collections import defaultdict
 from collections.abc import Container
@@ -31,20 +32,15 @@ def before() -> None:
 def mend() -> None:
     """All that there is to mend."""
     before()
-    for scene in _scenes():
+    for scene in segments.own_scenes():
         if any(marker.aimv.is_scene for marker in scene.timeline_markers):
             mend_markers(scene)
-
-
-def _scenes() -> list[Scene]:
-    """The scenes of this file, the older ones first, whatever their names."""
-    return sorted((scene for scene in bpy.data.scenes if scene.library is None), key=lambda scene: scene.session_uid)
 
 
 def mend_shared() -> None:
     """Gives every marker memory of its own. A copied scene of the video gets its own identity, and has no pictures."""
     groups: dict[int, list[tuple[Scene, TimelineMarker]]] = defaultdict(list)
-    for scene in _scenes():
+    for scene in segments.own_scenes():
         for marker in scene.timeline_markers:
             if marker.is_property_set("aimv"):
                 groups[marker.aimv.as_pointer()].append((scene, marker))
@@ -75,7 +71,7 @@ def _create_again(scene: Scene, marker: TimelineMarker) -> None:
 def mend_scenes() -> None:
     """Gives a copied scene an identity of its own. Its markers and strips keep theirs: they are tied within a scene."""
     taken: set[str] = set()
-    for scene in _scenes():
+    for scene in segments.own_scenes():
         uid = scene.aimv.uid
         if uid in taken:
             uid = scene.aimv.uid = _derived_uid(uid, scene.session_uid)
@@ -137,8 +133,11 @@ def _derived_uid(*parts: object) -> str:
 
 
 def _look() -> float:
-    if not bpy.app.is_job_running("RENDER"):
-        mend()
+    try:
+        if not bpy.app.is_job_running("RENDER"):
+            mend()
+    except Exception:  # a timer that raises is never called again
+        traceback.print_exc()
     return SECONDS
 
 

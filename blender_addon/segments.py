@@ -43,6 +43,12 @@ class Segment:
 # Finding scenes
 
 
+def own_scenes() -> list[Scene]:
+    """Blender's scenes that are this file's own, the older ones first, whatever their names. Those linked from other
+    files are these files' affair, and can't be changed."""
+    return sorted((scene for scene in bpy.data.scenes if scene.library is None), key=lambda scene: scene.session_uid)
+
+
 def markers(scene: Scene) -> list[TimelineMarker]:
     """The markers at which scenes of ours begin, in time (Blender keeps them in the order they were made)."""
     ours = (marker for marker in scene.timeline_markers if marker.aimv.is_scene)

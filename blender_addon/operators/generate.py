@@ -67,7 +67,7 @@ def start(scene: Scene, scope: str) -> jobs.Job | None:
     jobs.withdraw(scene, wishes)
     uids = [segment.marker.aimv.uid for segment in film]
     shooting = landing.Shooting(film[0].first, requests.project(scene), uids, wishes)
-    return jobs.submit(scene, "generate", title, params, shooting.land, shooting.notice, shooting.again, wishes)
+    return jobs.submit(scene, "generate", title, params, shooting.land, shooting.notice, shooting.restore, wishes)
 
 
 def _before(

@@ -155,6 +155,37 @@ def case_cleaning_up_deletes_what_nobody_needs(folder):
     assert "gone.blend" not in uses(project)
 
 
+def case_the_scene_that_was_asked_about_is_cleaned_up(folder):
+    _, project = begin(folder)
+    other = bpy.data.scenes.new("Other")
+    other.aimv.uid, other.aimv.project = "other", str(folder / "Other.aimv")
+    path = folder / "Other.aimv" / name(7)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(bytes(1000))
+    assert bpy.ops.aimv.clean_up(asked="other") == {"FINISHED"}
+    assert not path.exists()
+    assert left(project) == [0, 1, 2, 3, 4, 5]
+    assert "not there any more" in refusal(lambda: bpy.ops.aimv.clean_up(asked="gone"))
+
+
+def case_linked_scenes_are_left_alone(folder):
+    from aimv.blender_addon import disk, jobs
+
+    _, project = begin(folder)
+    bpy.ops.wm.read_homefile(app_template="Video_Editing", use_factory_startup=True)
+    with bpy.data.libraries.load(str(folder / "Lied ü.blend"), link=True) as (there, wanted):
+        wanted.scenes = there.scenes
+    (linked,) = wanted.scenes
+    assert (linked.library is not None, linked.aimv.uid) == (True, "scene")
+    assert jobs.scene_of("scene") is None
+    save(folder / "another.blend")
+    assert disk.shown(project) == set()
+    assert list(uses(project)) == ["Lied ü.blend"]
+    own = next(scene for scene in bpy.data.scenes if scene.library is None)
+    own.aimv.uid = "scene"
+    assert jobs.scene_of("scene") == own
+
+
 def case_cleaning_up_first_says_what_there_is(folder):
     from aimv.blender_addon import disk, jobs
     from aimv.blender_addon.operators import disk as cleaning

@@ -50,6 +50,32 @@ def case_generating_all_makes_all(folder):
         assert not any("placeholder" in name for name in names)
 
 
+def case_what_can_not_be_asked_for_fails_and_the_next_is_done(folder):
+    from aimv.blender_addon import jobs
+
+    scene, _ = begin(folder)
+    bad = jobs.submit(scene, "rewrite", "Rewrite", {"project": object()}, lambda *_: None)
+    press()
+    edits.until(lambda: edits.states(scene) == ["READY", "EMPTY"])
+    assert bad.state == "FAILED"
+    assert bad.error.startswith("Rewrite: TypeError")
+
+
+def case_a_clock_that_went_wrong_once_goes_on(folder):
+    from aimv.blender_addon import prompts, repair
+
+    def go_wrong():
+        raise ValueError
+
+    for module, work in ((repair, "mend"), (prompts, "take_over")):
+        right = getattr(module, work)
+        setattr(module, work, go_wrong)
+        try:
+            assert module._look() == module.SECONDS
+        finally:
+            setattr(module, work, right)
+
+
 def case_frames_show_up_while_they_are_made(folder):
     from aimv.blender_addon import jobs
 
