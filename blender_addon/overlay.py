@@ -13,6 +13,7 @@ from typing import Any
 import blf
 import bpy
 import gpu
+from bpy.app.handlers import persistent
 from bpy.types import Context, Region, Scene, SpaceSequenceEditor
 from gpu.types import GPUBatch, GPUTexture
 from gpu_extras.batch import batch_for_shader
@@ -60,15 +61,16 @@ class Picture:
     bar: float
 
 
-_pictures: dict[tuple[Any, ...], Picture | None] = {}  # None while it is not there yet
+_pictures: dict[tuple[Any, ...], Picture | jobs.Job | None] = {}  # while it is not there the job that is to read it
 _handle: Any = None
 
 
 # What the engine knows
 
 
-def forget() -> None:
-    """Lets all taggrams be asked for anew: after an analysis, and when another file is opened."""
+@persistent
+def forget(*_: object) -> None:
+    """Lets all taggrams go, so that they are asked for anew: when another file is opened."""
     _pictures.clear()
 
 
@@ -79,22 +81,32 @@ def _key(scene: Scene) -> tuple[Any, ...]:
 
 
 def picture(scene: Scene) -> Picture | None:
-    """The scene's taggram. The first call asks for it; None until it has come."""
+    """The scene's taggram. The first call asks for it; None until it has come. When it could not be read it is asked
+    for again as soon as the engine has done something else for the scene."""
     if not (scene.aimv.duration and scene.aimv.project):
         return None
     key = _key(scene)
-    if key not in _pictures:
-        _pictures[key] = None
+    found = _pictures.get(key)
+    if key not in _pictures or (isinstance(found, jobs.Job) and _is_worth_another_try(scene, found)):
+        found = _pictures[key] = None
         # not from here: this is called while Blender draws
         bpy.app.timers.register(partial(_ask, scene.aimv.uid, key), first_interval=0.0)
-    return _pictures[key]
+    return found if isinstance(found, Picture) else None
+
+
+def _is_worth_another_try(scene: Scene, asked: jobs.Job) -> bool:
+    failed = asked.state in ("FAILED", "CANCELLED")
+    return failed and any(job.state == "DONE" and job.id > asked.id for job in jobs.of(scene))
 
 
 def _ask(uid: str, key: tuple[Any, ...]) -> None:
     scene = jobs.scene_of(uid)
-    if scene is not None:
+    if scene is None:
+        _pictures.pop(key, None)
+    else:
         params = {"project": str(requests.project(scene))}
-        jobs.submit(scene, "taggram", "Read Taggram", params, partial(_land, key), only_looks=True)
+        job = jobs.submit(scene, "taggram", "Read Taggram", params, partial(_land, key), only_looks=True)
+        _pictures[key] = job
 
 
 def _land(key: tuple[Any, ...], _scene: Scene, answer: dict[str, Any]) -> None:
@@ -198,8 +210,8 @@ def draw() -> None:
     context = bpy.context
     scene = compat.sequencer_scene(context)
     if not scene.aimv.show_overlay:
-        if _pictures.get(_key(scene), ...) is None:
-            del _pictures[_key(scene)]  # what did not come is asked for again when it is switched on again
+        if not isinstance(_pictures.get(_key(scene)), Picture):
+            _pictures.pop(_key(scene), None)  # what did not come is asked for again when it is switched on again
         return
     if not context.space_data.show_overlays:
         return
@@ -284,10 +296,12 @@ def register() -> None:
     if not bpy.app.background:
         _handle = SpaceSequenceEditor.draw_handler_add(draw, (), "WINDOW", "POST_PIXEL")
     bpy.types.SEQUENCER_PT_sequencer_overlay.append(draw_option)
+    bpy.app.handlers.load_post.append(forget)
 
 
 def unregister() -> None:
     global _handle
+    bpy.app.handlers.load_post.remove(forget)
     bpy.types.SEQUENCER_PT_sequencer_overlay.remove(draw_option)
     if _handle is not None:
         SpaceSequenceEditor.draw_handler_remove(_handle, "WINDOW")

@@ -58,6 +58,32 @@ def case_a_taggram_is_asked_for_once_and_only_after_an_analysis(folder):
         overlay.forget()
 
 
+def case_what_could_not_be_read_is_asked_for_again_when_the_engine_works(folder):
+    from aimv.blender_addon import jobs, overlay
+
+    scene = bpy.context.scene
+    scene.aimv.uid, scene.aimv.project, scene.aimv.duration = "scene", str(folder), 6.0
+    overlay.forget()
+    overlay.picture(scene)
+    (key,) = overlay._pictures
+    try:
+        overlay._ask("scene", key)
+        asked = overlay._pictures[key]
+        asked.state = "FAILED"
+        overlay.picture(scene)
+        assert overlay._pictures[key] == asked
+        jobs.submit(scene, "analyze", "Analyze", {}, lambda *_: None).state = "DONE"
+        overlay.picture(scene)
+        assert overlay._pictures[key] is None
+        overlay._ask("scene", key)
+        assert overlay._pictures[key].state == "QUEUED"
+        bpy.ops.wm.read_homefile(app_template="Video_Editing", use_factory_startup=True)
+        assert overlay._pictures == {}
+    finally:
+        jobs._jobs.clear()
+        overlay.forget()
+
+
 def case_of_a_scene_that_is_gone_nothing_is_asked(folder):
     from aimv.blender_addon import jobs, overlay
 
