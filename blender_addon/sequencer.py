@@ -100,6 +100,8 @@ def lay_song(scene: Scene, song: Path, frame: float) -> Strip | None:
         return None
     compat.set_sound_start(strip, frame, scene.render.fps / scene.render.fps_base)
     strip.show_waveform = True
+    if bpy.data.filepath:  # as seen from the .blend, so that both can be moved together
+        strip.sound.filepath = relative(song, Path(bpy.data.filepath).parent)
     return strip
 
 

@@ -161,6 +161,14 @@ def case_the_folder_is_moved_with_all_in_it(folder):
     assert edits.states(scene) == ["READY", "READY"]
 
 
+def case_a_song_beside_a_saved_file_is_named_as_seen_from_there(folder):
+    from aimv.blender_addon import compat, sequencer
+
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "edit.blend"))
+    strip = sequencer.lay_song(bpy.context.scene, edits.write_song(folder / "song.wav"), 1)
+    assert not compat.has_sound() or strip.sound.filepath == "//song.wav"
+
+
 def case_two_files_share_a_project(folder):
     _, project = begin(folder)
     save(folder / "one.blend")
