@@ -1,9 +1,9 @@
-"""The list of scenes: one row a marker of ours, in the order in which they are seen."""
+"""The list of scenes: one row a marker of ours, in the order in which they are seen. And the menus of the sidebar."""
 
 import bpy
 from bpy.types import Context, Menu, Scene, TimelineMarker, UILayout, UIList
 
-from . import compat, jobs, layouts, segments, strips
+from . import compat, jobs, layouts, models, segments, strips
 
 STATES = {  # what is said of a scene, and by which icon (one that is made has a ring that fills)
     "EMPTY": ("Empty", "RADIOBUT_OFF"),
@@ -119,7 +119,17 @@ def draw_scenes(layout: UILayout, scene: Scene) -> None:
     side.menu("AIMV_MT_scenes", text="", icon="DOWNARROW_HLT")
 
 
-CLASSES = (AIMV_UL_scenes, AIMV_MT_scenes)
+class AIMV_MT_models(Menu):
+    bl_label = "Models"
+    bl_description = "Choose one of the diffusion models that AIMV knows"
+
+    def draw(self, _context: Context) -> None:
+        for card in models.cards():
+            text = f"{card.title} ({card.download_gb:g} GB)"
+            self.layout.operator("aimv.use_model", text=text).model = card.name
+
+
+CLASSES = (AIMV_UL_scenes, AIMV_MT_scenes, AIMV_MT_models)
 
 
 def register() -> None:

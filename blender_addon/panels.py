@@ -6,7 +6,7 @@ Everything here is drawn anew at every redraw: it reads what is known, and asks 
 import bpy
 from bpy.types import Context, Panel, Scene, TimelineMarker, UILayout
 
-from . import activity, compat, disk, files, jobs, lists, preferences, requests, segments, strips
+from . import activity, compat, disk, files, jobs, lists, models, preferences, requests, segments, strips
 from .errors import AddonError
 from .layouts import clock, setting, size, units, width, wrapped
 from .operators import generate
@@ -299,6 +299,38 @@ def _draw_generate_buttons(layout: UILayout, scene: Scene, pixels: float) -> Non
         row.operator("aimv.generate", text=text, icon=icon).scope = scope
 
 
+class AIMV_PT_generator(ScenesPanel, Panel):
+    bl_label = "Generator"
+    bl_parent_id = "AIMV_PT_generate"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: Context) -> None:
+        layout, own = self.layout, compat.sequencer_scene(context).aimv
+        column = split(layout)
+        setting(column, context, own, "generator")
+        if own.generator == "paint":
+            return
+        row = column.row(align=True)
+        setting(row, context, own, "diffusion_model")
+        row.menu("AIMV_MT_models", text="", icon="DOWNARROW_HLT")
+        if not models.is_diffusion(own):
+            return
+        setting(column, context, own, "mode")
+        if own.mode == "follow":
+            setting(column, context, own, "follow")
+        column.prop(own, "steps")
+        column.prop(own, "guidance")
+        column.prop(own, "best_of")
+        if card := models.card(own.diffusion_model):
+            wrapped(layout, f"{card.title}. {card.note}", width(context))
+            plural = "" if card.steps == 1 else "s"
+            needs = f"By itself {card.steps} step{plural}, guidance {card.guidance:g}; {card.memory_gb:g} GB of a GPU"
+            wrapped(layout, needs, width(context))
+            wrapped(layout, f"Licence: {card.licence}", width(context))
+        elif not own.diffusion_model:
+            wrapped(layout, "Choose a model: the arrow offers some.", width(context), icon="INFO")
+
+
 # Effects and output
 
 
@@ -338,6 +370,7 @@ class AIMV_PT_output(ScenesPanel, Panel):
 CLASSES = (
     AIMV_PT_first_steps,
     AIMV_PT_generate,
+    AIMV_PT_generator,
     AIMV_PT_scenes,
     AIMV_PT_scene,
     AIMV_PT_candidates,

@@ -29,10 +29,28 @@ TAGGERS = (
     ("MTT", "MagnaTagATune", "musicnn as it learned from MagnaTagATune: instruments, genres, moods"),
     ("MSD", "Million Song Dataset", "musicnn as it learned from the Million Song Dataset: genres, decades, moods"),
 )
+GENERATORS = (
+    ("auto", "Automatic", "Diffusion if a model is chosen, else Paint"),
+    ("paint", "Paint", "AIMV's own painter, which needs no model and no GPU"),
+    ("diffusion", "Diffusion", "A diffusion model of your choice, best on a GPU"),
+)
+MODES = (
+    ("auto", "Automatic", "Walk"),
+    ("walk", "Walk", "Pictures turn into one another little by little, at the pace of the music"),
+    ("feedback", "Feedback", "Each keyframe is made from the one before, as the camera moves on"),
+    ("follow", "Follow", "Paints over other pictures: those of Paint, or yours"),
+)
 QUALITIES = (
     ("draft", "Draft", "At most 640 pixels wide: to judge scenes and timing"),
     ("final", "Final", "The size of the scene's output"),
 )
+
+
+def _tell_in_full(self: "AIMV_Scene", _context: bpy.types.Context) -> None:
+    """Models lie apart from the film: a path seen from the .blend would be lost when that is saved elsewhere."""
+    for name in ("diffusion_model", "follow"):
+        if getattr(self, name).startswith("//"):
+            setattr(self, name, bpy.path.abspath(getattr(self, name)))
 
 
 class AIMV_Tag(PropertyGroup):
@@ -127,6 +145,37 @@ class AIMV_Scene(PropertyGroup):
         min=0.5,
     )
     quality: EnumProperty(name="Quality", items=QUALITIES)
+
+    # what pictures are made with
+    generator: EnumProperty(name="Generator", description="What makes the keyframes", items=GENERATORS)
+    diffusion_model: StringProperty(
+        name="Model",
+        description="A preset's name, a folder of diffusers, a .safetensors file, or owner/model of the hub",
+        update=_tell_in_full,
+        **compat.FILE,
+    )
+    mode: EnumProperty(name="Mode", description="How one keyframe leads to the next", items=MODES)
+    follow: StringProperty(
+        name="Pictures",
+        description="What is painted over: a folder of images, or a movie; empty for the pictures of Paint",
+        update=_tell_in_full,
+        **compat.FILE,
+    )
+    steps: IntProperty(name="Steps", description="Of denoising; 0 for as many as the model wants", min=0, max=150)
+    guidance: FloatProperty(
+        name="Guidance",
+        description="How strictly prompts are heeded; -1 for what the model wants",
+        default=-1.0,
+        min=-1.0,
+        max=30.0,
+    )
+    best_of: IntProperty(
+        name="Best Of",
+        description="So many first keyframes are made of each scene, and CLIP chooses one",
+        default=1,
+        min=1,
+        max=16,
+    )
 
     # effects
     pulse: FloatProperty(name="Pulse", description="How far beats zoom the picture", default=1.0, min=0.0, soft_max=2.0)

@@ -10,11 +10,11 @@ from typing import Any
 import bpy
 from bpy.types import Scene
 
-from . import segments, sequencer
+from . import models, segments, sequencer
 from .errors import AddonError
 from .segments import Segment
 
-AUTOMATIC = "auto"
+AUTOMATIC, PAINT = "auto", "paint"
 DRAFT_WIDTH = 640
 NARROWEST, WIDEST = 64, 4096  # pixels that the engine makes
 
@@ -107,14 +107,24 @@ def settings(scene: Scene) -> Params:
         "clusters": chosen.clusters,
         "seed": chosen.seed,
         "preset": chosen.look,
-        "writer": _path_or_name(chosen.writer),
+        "writer": _path_or_name(chosen.writer) or AUTOMATIC,
         "clip": str(absolute(chosen.clip)) if chosen.clip else AUTOMATIC,
+        "generator": chosen.generator if chosen.diffusion_model or chosen.generator == PAINT else AUTOMATIC,
+        "diffusion_model": _model(chosen.diffusion_model),
+        "mode": chosen.mode,
+        "follow": str(absolute(chosen.follow)) if chosen.follow else PAINT,
+        "steps": chosen.steps,
+        "guidance": round(chosen.guidance, 4),
+        "best_of": chosen.best_of,
         "keyframe_rate": min(round(chosen.keyframe_rate, 4), floor(10_000 * segments.fps(scene)) / 10_000),
     }
 
 
 def generate(scene: Scene, make: Iterable[str], width_height: tuple[int, int]) -> Params:
-    """The whole film's plan, and which of its scenes (by the uids of their markers) are to be made, in that order."""
+    """The whole film's plan, and which of its scenes (by the uids of their markers) are to be made, in that order.
+    Raises AddonError."""
+    if models.is_diffusion(scene.aimv) and not scene.aimv.diffusion_model:
+        raise AddonError("Diffusion needs a model: choose one under Generate > Generator")
     film = shown(scene)
     uids = [segment.marker.aimv.uid for segment in film]
     first = film[0].first
@@ -153,9 +163,12 @@ def _tags(tags: Any) -> list[list[Any]]:
     return [[tag.name, round(tag.weight, 4)] for tag in tags]
 
 
-def _path_or_name(writer: str) -> str:
-    """A model's folder in full; the name of one on a model hub as it is."""
-    if not writer:
-        return AUTOMATIC
-    folder = absolute(writer)
-    return str(folder) if folder.exists() else writer
+def _model(name: str) -> str:
+    """A preset's name goes before a folder that happens to be called so."""
+    return name if models.card(name) else _path_or_name(name)
+
+
+def _path_or_name(model: str) -> str:
+    """A model's folder or file in full; the name of one on a model hub as it is."""
+    path = absolute(model)
+    return str(path) if model and path.exists() else model

@@ -17,7 +17,7 @@ from typing import Any
 import bpy
 from bpy.types import Context, Scene, TimelineMarker
 
-from . import looks, plain
+from . import looks, models, plain
 from .edit import Shot
 from .errors import AddonError
 
@@ -168,6 +168,8 @@ def _fingerprint(scene: Scene, segment: Segment) -> str:
         (rate.numerator, rate.denominator),
         scene.aimv.keyframe_rate,
     ]
+    if chosen := models.choices(scene.aimv):  # only then, so that what paint made stays up to date
+        data.append(chosen)
     return hashlib.blake2b(json.dumps(data).encode(), digest_size=16).hexdigest()
 
 

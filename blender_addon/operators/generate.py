@@ -3,13 +3,15 @@
 from itertools import pairwise
 
 import bpy
-from bpy.props import EnumProperty, IntProperty
+from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from bpy.types import Context, Event, Operator, Scene
 
-from .. import compat, files, jobs, landing, repair, requests, segments
+from .. import compat, files, jobs, landing, models, repair, requests, segments
 from ..errors import AddonError
+from ..layouts import WIDGET, scale, wrapped
 from ..segments import Segment
 
+DIALOG = 420  # pixels of the question before a download, before zooming
 SCOPES = (
     ("SCENE", "This Scene", "The scene under the playhead, whatever its state"),
     ("STALE", "Stale Scenes", "Scenes that have no pictures, or whose pictures are of other choices or another size"),
@@ -45,12 +47,44 @@ def outdated(scene: Scene, film: list[Segment]) -> list[Segment]:
 def start(scene: Scene, scope: str) -> jobs.Job | None:
     """Asks for pictures. None when they are all being made already. Raises AddonError when nothing can be made."""
     repair.mend_markers(scene)
-    size = requests.size(scene, scene.aimv.quality)
     if scope == "STALE":
         files.look_for_pictures(scene)
     chosen = wanted(scene, scope)
     if not chosen:
         raise AddonError(_why_nothing(scene, scope))
+    return _make(scene, chosen)
+
+
+def lacking_model(scene: Scene) -> list[jobs.Job]:
+    """The scene's jobs that came to nothing because a model isn't here, the last one first."""
+    return [
+        job
+        for job in jobs.of(scene)
+        if job.kind == "generate" and job.state == "FAILED" and models.MISSING in job.error
+    ]
+
+
+def model_of(job: jobs.Job) -> str:
+    """The diffusion model that a job asks for."""
+    return job.params["settings"]["diffusion_model"]
+
+
+def start_with_download(scene: Scene, model: str) -> jobs.Job | None:
+    """Asks for the pictures that lacked this model again, and that it be fetched for them. Raises AddonError."""
+    repair.mend_markers(scene)
+    uids = {uid for job in lacking_model(scene) if model_of(job) == model for uid in job.making}
+    chosen = [segment for segment in wanted(scene, "ALL") if segment.marker.aimv.uid in uids]
+    if not chosen:
+        raise AddonError("The scenes that the model was to make are not there any more, or locked")
+    if requests.settings(scene)["diffusion_model"] != model:
+        raise AddonError("Another model was chosen meanwhile: generate again")
+    job = _make(scene, chosen, download=True)
+    jobs.dismiss_error()
+    return job
+
+
+def _make(scene: Scene, chosen: list[Segment], download: bool = False) -> jobs.Job | None:
+    size = requests.size(scene, scene.aimv.quality)
     empty = next((segment.name for segment in chosen if not segment.marker.aimv.sentence.strip()), None)
     if empty is not None:
         raise AddonError(f"Scene {empty} has no prompt: write one, or let the storyboard be written")
@@ -64,6 +98,8 @@ def start(scene: Scene, scope: str) -> jobs.Job | None:
     title = f"Generate {', '.join(names) if len(names) < 4 else f'{len(names)} Scenes'}"
     wishes |= _before(scene, film, wishes, text)
     params = requests.generate(scene, wishes, size)
+    if download:  # never but for this one request, which somebody said yes to
+        params["download"] = True
     jobs.withdraw(scene, wishes)
     uids = [segment.marker.aimv.uid for segment in film]
     shooting = landing.Shooting(film[0].first, requests.project(scene), uids, wishes)
@@ -131,6 +167,66 @@ class AIMV_OT_generate(Operator):
         return {"FINISHED"}
 
 
+class AIMV_OT_use_model(Operator):
+    bl_idname = "aimv.use_model"
+    bl_label = "Use Model"
+    bl_description = "Make pictures with this diffusion model"
+    bl_options = {"UNDO"}
+
+    model: StringProperty(name="Model", description="The name of a preset", options={"SKIP_SAVE"})
+
+    @classmethod
+    def description(cls, _context: Context, properties: "AIMV_OT_use_model") -> str:
+        card = models.card(properties.model)
+        return f"{card.note.rstrip('.')}. Licence: {card.licence}" if card else cls.bl_description
+
+    def execute(self, context: Context) -> set[str]:
+        compat.sequencer_scene(context).aimv.diffusion_model = self.model
+        return {"FINISHED"}
+
+
+class AIMV_OT_download_model(Operator):
+    bl_idname = "aimv.download_model"
+    bl_label = "Download Model"
+    bl_description = "Fetch the diffusion model from the Hugging Face hub, once for all projects, and generate"
+
+    model: StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # that the question was about
+    wait: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        if not bpy.app.online_access:
+            cls.poll_message_set(models.OFFLINE)
+        elif not lacking_model(compat.sequencer_scene(context)):
+            cls.poll_message_set("No model is asked for")
+        else:
+            return True
+        return False
+
+    def invoke(self, context: Context, _event: Event) -> set[str]:
+        self.wait = False
+        self.model = model_of(lacking_model(compat.sequencer_scene(context))[0])
+        title = f"Download {models.title(self.model)}?"
+        return context.window_manager.invoke_props_dialog(self, width=DIALOG, title=title, confirm_text="Download")
+
+    def draw(self, _context: Context) -> None:
+        pixels = (DIALOG - 2 * WIDGET) * scale()
+        wrapped(self.layout, models.facts(self.model), pixels)
+        wrapped(self.layout, "It is kept for all projects. Then the scenes are generated", pixels)
+
+    def execute(self, context: Context) -> set[str]:
+        try:
+            scene = compat.sequencer_scene(context)
+            job = start_with_download(scene, self.model or model_of(lacking_model(scene)[0]))
+            if job is not None and self.wait:
+                jobs.wait(job)
+        except AddonError as error:
+            jobs.state.error = str(error)
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
 class AIMV_OT_check_files(Operator):
     bl_idname = "aimv.check_files"
     bl_label = "Look for Missing Pictures"
@@ -179,7 +275,14 @@ class AIMV_OT_dismiss_error(Operator):
         return {"FINISHED"}
 
 
-CLASSES = (AIMV_OT_generate, AIMV_OT_check_files, AIMV_OT_cancel, AIMV_OT_dismiss_error)
+CLASSES = (
+    AIMV_OT_generate,
+    AIMV_OT_use_model,
+    AIMV_OT_download_model,
+    AIMV_OT_check_files,
+    AIMV_OT_cancel,
+    AIMV_OT_dismiss_error,
+)
 
 
 def register() -> None:

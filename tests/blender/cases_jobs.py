@@ -255,6 +255,62 @@ def case_what_fails_says_why_and_can_be_tried_again(folder):
     assert not jobs.state.error
 
 
+def case_a_model_is_downloaded_only_when_somebody_says_yes(folder):
+    from aimv.blender_addon import jobs
+
+    scene, _ = begin(folder)
+    assert bpy.ops.aimv.use_model(model="sd-turbo") == {"FINISHED"}
+    press()
+    scene.frame_set(60)
+    press()
+    edits.until(lambda: not jobs.unfinished())
+    assert edits.states(scene) == ["FAILED", "FAILED"]
+    assert not any("download" in job.params for job in jobs.of(scene))
+    bpy.context.preferences.system.use_online_access = False
+    assert not bpy.ops.aimv.download_model.poll()
+    bpy.context.preferences.system.use_online_access = True
+    try:
+        assert bpy.ops.aimv.download_model.poll()
+        scene.aimv.diffusion_model = "sdxl"  # which nobody was asked about
+        assert "Another model" in edits.refusal(bpy.ops.aimv.download_model)
+        scene.aimv.diffusion_model = "sd-turbo"
+        assert bpy.ops.aimv.download_model() == {"FINISHED"}
+    finally:
+        bpy.context.preferences.system.use_online_access = False
+    assert edits.states(scene) == ["READY", "READY"]
+    assert not jobs.state.error
+    edits.scene_markers(scene)[0].aimv.seed += 1
+    assert bpy.ops.aimv.generate(scope="STALE") == {"FINISHED"}
+    assert [job.params.get("download") for job in jobs.of(scene) if job.kind == "generate"] == [None, True]
+
+
+def case_the_generator_is_asked_for(folder):
+    from aimv.blender_addon import requests
+
+    scene, _ = begin(folder)
+    own = scene.aimv
+    names = ("generator", "diffusion_model", "mode", "follow", "steps", "guidance", "best_of")
+
+    def asked():
+        settings = requests.settings(scene)
+        return [settings[name] for name in names]
+
+    assert asked() == ["auto", "", "auto", "paint", 0, -1.0, 1]
+    own.generator = "diffusion"
+    assert asked()[0] == "auto"  # so that listening goes on without a model
+    assert "needs a model" in edits.refusal(press)
+    own.diffusion_model, own.mode, own.follow = "sdxl", "follow", str(folder / "film.mp4")
+    own.steps, own.guidance, own.best_of = 30, 6.6, 4
+    assert asked() == ["diffusion", "sdxl", "follow", str(folder / "film.mp4"), 30, 6.6, 4]
+    own.diffusion_model = f"{folder}/"
+    assert asked()[1] == str(folder)
+    own.diffusion_model = "owner/model"
+    assert asked()[1] == "owner/model"
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "film.blend"))
+    own.diffusion_model = "//model.safetensors"
+    assert own.diffusion_model == str(folder / "model.safetensors")
+
+
 def case_a_script_gets_the_error(folder):
     _, project = begin(folder)
     edits.set_manner(project, "fail")

@@ -205,6 +205,82 @@ def case_trouble_and_work_are_said(folder):
         jobs.dismiss_error()
 
 
+def case_diffusion_shows_its_choices_only_when_it_is_used(folder):
+    own = a_song().aimv
+    fields = {"mode", "steps", "guidance", "best_of"}
+    for generator, model, shown in (
+        ("auto", "", set()),
+        ("paint", "sdxl", set()),
+        ("auto", "sdxl", fields),
+        ("diffusion", "", fields),
+        ("diffusion", str(folder / "a model with a long name.safetensors"), fields),
+    ):
+        own.generator, own.diffusion_model = generator, model
+        for pixels in (NARROW, WIDE):
+            panels, drawn = sidebar(pixels)
+            assert panels[:2] == ["generate", "generator"]
+            assert fields & set(drawn.properties) == shown, (generator, model)
+            assert ("aimv.use_model" in drawn.operators) == (generator != "paint")
+    own.mode = "follow"
+    assert "follow" in sidebar(WIDE)[1].properties
+    own.diffusion_model = "sd-turbo"
+    assert "Licence: Stability AI Community (commercial use: stability.ai/license)" in " ".join(sidebar(WIDE)[1].texts)
+
+
+def case_a_model_that_is_not_here_can_be_downloaded(folder):
+    from aimv.blender_addon import jobs
+    from aimv.blender_addon.operators import generate
+
+    a_song()
+    asked = {"settings": {"diffusion_model": "sd-turbo"}}
+    failed = jobs.Job("scene", "generate", "Generate B1", asked, print, state="FAILED")
+    failed.error = jobs.state.error = "the model isn't on this computer; add --download to have it downloaded once"
+    jobs._jobs[:] = [failed]
+    bpy.context.preferences.system.use_online_access = False
+    try:
+        for pixels in (NARROW, WIDE):
+            _, drawn = sidebar(pixels)
+            told = " ".join(drawn.texts)
+            assert "SD-Turbo is not on this computer, or not all of it. 2.6 GB to download." in told
+            assert "Blender is kept offline" in told
+            assert "--download" not in told
+            assert "aimv.download_model" in drawn.operators
+        bpy.context.preferences.system.use_online_access = True
+        assert "Blender is kept offline" not in " ".join(sidebar(WIDE)[1].texts)
+        layout = Layout()
+        question = SimpleNamespace(layout=layout, model="sd-turbo")
+        generate.AIMV_OT_download_model.draw(question, None)
+        assert "2.6 GB to download. Licence: Stability AI Community" in " ".join(layout.drawn.texts)
+        jobs.state.error = "the disk is full"
+        assert "aimv.download_model" not in sidebar(WIDE)[1].operators
+    finally:
+        bpy.context.preferences.system.use_online_access = False
+        jobs._jobs.clear()
+        jobs.dismiss_error()
+
+
+def case_the_generator_makes_stale_only_when_a_model_draws(folder):
+    from aimv.blender_addon import segments
+
+    scene = a_song()
+    make_all(scene)
+    own, before = scene.aimv, segments.states(scene)
+    own.mode, own.steps, own.guidance, own.best_of, own.follow = "feedback", 4, 3.0, 2, "elsewhere"
+    assert segments.states(scene) == before  # paint has no use for them
+    own.generator, own.diffusion_model = "paint", "sdxl"
+    assert segments.states(scene) == before
+    own.generator = "auto"
+    assert "READY" not in segments.states(scene).values()
+    make_all(scene)
+    for name, value in {"diffusion_model": "sd15", "mode": "walk", "steps": 5, "guidance": 4.0, "best_of": 3}.items():
+        was = getattr(own, name)
+        setattr(own, name, value)
+        assert "READY" not in segments.states(scene).values(), name
+        setattr(own, name, was)
+    own.follow = "somewhere"  # which only the mode Follow looks at
+    assert segments.states(scene) == before
+
+
 def case_what_is_known_of_files_is_shown(folder):
     from aimv.blender_addon import disk, files, jobs, requests, segments
 

@@ -83,6 +83,10 @@ def picture(folder, name, grey):
 
 def generate(request, params):
     folder = Path(params["project"])
+    if params.get("download"):
+        (folder / "model").touch()
+    if params["settings"]["diffusion_model"] and not (folder / "model").exists():
+        raise StopError(-32000, "the model isn't on this computer; add --download to have it downloaded once (2.6 GB)")
     blank = picture(folder, "placeholder.png", 64)
     begins = [scene["first_frame"] for scene in params["scenes"]]
     ends = [*begins[1:], params["frame_count"]]
