@@ -74,6 +74,7 @@ def setup(arguments: list[str]) -> int:
 def setup_for_program(home: Path, index: str | None) -> int:
     """The same with progress, result and error as JSON lines. Ends when the program that reads them does."""
     import json
+    import signal
     import threading
     from _thread import interrupt_main
 
@@ -88,6 +89,7 @@ def setup_for_program(home: Path, index: str | None) -> int:
     def say(**message: object) -> None:
         print(json.dumps(message), flush=True)
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a program in the background may have it ignored
     threading.Thread(target=wait_for_end_of_input, daemon=True).start()
     try:
         python = environment.ensure_engine(

@@ -120,11 +120,14 @@ def cancel(job: Job) -> None:
             _engine.cancel(job.request)
 
 
-def wait(job: Job) -> None:
-    """Works until the job has ended. Raises AddonError when it came to nothing."""
+def wait(job: Job, step: bool = True) -> None:
+    """Works until the job has ended. Raises AddonError when it came to nothing. An operator that leaves a step in the
+    undo history itself wants no other inside, without `step` (Blender 5.0 can crash there)."""
     while not job.ended or (job.mailbox and scene_of(job.scene_uid) is not None):
-        if not pump(deadline=1.0):
+        if not pump(deadline=1.0, step=step):
             time.sleep(0.01)
+    if not step and job in _ended:
+        _ended.remove(job)
     if job.state != "DONE":
         raise AddonError(job.error or f"{job.title} was cancelled")
 
@@ -195,14 +198,16 @@ def dismiss_error() -> None:
 # Working -------------------------------------------------------------------------------------------------------------
 
 
-def pump(deadline: float = 0.003) -> bool:
-    """Takes in what the engine said, for about so many seconds. Returns whether anything happened."""
+def pump(deadline: float = 0.003, step: bool = True) -> bool:
+    """Takes in what the engine said, for about so many seconds. Returns whether anything happened. With `step` what
+    ended leaves a step in the undo history."""
     until = time.perf_counter() + deadline
     happened = _receive()
     if not _is_in_use():
         happened |= _deliver(until)
     happened |= _start_next()
-    _remember_undo()
+    if step:
+        _remember_undo()
     if happened:
         redraw()
     return happened

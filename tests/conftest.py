@@ -2,8 +2,12 @@
 
 import json
 import os
+import signal
 
 import pytest
+
+# where the tests run in the background Ctrl-C may be ignored, and would be by every process that they start
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # version -> the command that runs a script in that Blender, up to the script's name
 BLENDERS: dict[str, list[str]] = json.loads(os.environ.get("AIMV_TEST_BLENDERS", "{}"))

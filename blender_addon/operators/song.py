@@ -59,7 +59,7 @@ class Work:
         try:
             asked = self.work(compat.sequencer_scene(context))
             for job in asked if self.wait else ():
-                jobs.wait(job)
+                jobs.wait(job, step="UNDO" not in self.bl_options)
         except AddonError as error:
             jobs.state.error = str(error)
             self.report({"ERROR"}, str(error))
