@@ -74,7 +74,6 @@ def setup(arguments: list[str]) -> int:
 def setup_for_program(home: Path, index: str | None) -> int:
     """The same with progress, result and error as JSON lines. Ends when the program that reads them does."""
     import json
-    import signal
     import threading
     from _thread import interrupt_main
 
