@@ -10,7 +10,7 @@ from bpy.types import Context, Event, Operator, Scene, UILayout
 from .. import compat, disk, jobs, requests
 from ..errors import AddonError
 from ..layouts import size
-from .song import Work
+from .work import Work
 
 MOST = 6  # names of files that a dialog shows
 

@@ -2,10 +2,11 @@
 
 import bpy
 from bpy.props import BoolProperty
-from bpy.types import Context, Event, Operator, Scene
+from bpy.types import Context, Operator, Scene
 
 from .. import compat, effects, jobs, requests, segments, sequencer, strips
 from ..errors import AddonError
+from .work import Work
 
 
 def request(scene: Scene) -> tuple[requests.Params, int, int]:
@@ -27,7 +28,7 @@ def request(scene: Scene) -> tuple[requests.Params, int, int]:
     return params, first, last
 
 
-class AIMV_OT_apply_effects(Operator):
+class AIMV_OT_apply_effects(Work, Operator):
     bl_idname = "aimv.apply_effects"
     bl_label = "Apply Effects"
     bl_description = (
@@ -35,28 +36,13 @@ class AIMV_OT_apply_effects(Operator):
         "Applying again replaces only these keys"
     )
 
-    def execute(self, context: Context) -> set[str]:
-        return self._apply(context, wait=True)
+    def work(self, scene: Scene) -> list[jobs.Job]:
+        params, first, last = request(scene)
 
-    def invoke(self, context: Context, _event: Event) -> set[str]:
-        return self._apply(context, wait=False)
+        def land(scene: Scene, result: requests.Params) -> None:
+            effects.apply(scene, result["curves"], first, last)
 
-    def _apply(self, context: Context, wait: bool) -> set[str]:
-        scene = compat.sequencer_scene(context)
-        try:
-            params, first, last = request(scene)
-
-            def land(scene: Scene, result: requests.Params) -> None:
-                effects.apply(scene, result["curves"], first, last)
-
-            job = jobs.submit(scene, "effects", self.bl_label, params, land)
-            if wait:
-                jobs.wait(job)
-        except AddonError as error:
-            jobs.state.error = str(error)
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+        return [jobs.submit(scene, "effects", self.bl_label, params, land)]
 
 
 class AIMV_OT_remove_effects(Operator):

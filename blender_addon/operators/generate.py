@@ -3,13 +3,14 @@
 from itertools import pairwise
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
+from bpy.props import EnumProperty, IntProperty, StringProperty
 from bpy.types import Context, Event, Operator, Scene
 
 from .. import compat, files, jobs, landing, models, repair, requests, segments
 from ..errors import AddonError
 from ..layouts import WIDGET, scale, wrapped
 from ..segments import Segment
+from .work import Work
 
 DIALOG = 420  # pixels of the question before a download, before zooming
 SCOPES = (
@@ -136,7 +137,7 @@ def _why_nothing(scene: Scene, scope: str) -> str:
     return "No scene can be made: each is locked or lasts no frame"
 
 
-class AIMV_OT_generate(Operator):
+class AIMV_OT_generate(Work, Operator):
     bl_idname = "aimv.generate"
     bl_label = "Generate"
     bl_description = "Make the pictures; what is made already is kept"
@@ -147,24 +148,11 @@ class AIMV_OT_generate(Operator):
     def description(cls, _context: Context, properties: "AIMV_OT_generate") -> str:
         return next(text for name, _, text in SCOPES if name == properties.scope)
 
-    def execute(self, context: Context) -> set[str]:
-        return self._generate(context, wait=True)
-
-    def invoke(self, context: Context, _event: Event) -> set[str]:
-        return self._generate(context, wait=False)
-
-    def _generate(self, context: Context, wait: bool) -> set[str]:
-        try:
-            job = start(compat.sequencer_scene(context), self.scope)
-            if job is not None and wait:
-                jobs.wait(job)
-        except AddonError as error:
-            jobs.state.error = str(error)
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+    def work(self, scene: Scene) -> list[jobs.Job]:
+        job = start(scene, self.scope)
         if job is None:
             self.report({"INFO"}, "These pictures are being made already")
-        return {"FINISHED"}
+        return [job] if job else []
 
 
 class AIMV_OT_use_model(Operator):
@@ -185,13 +173,12 @@ class AIMV_OT_use_model(Operator):
         return {"FINISHED"}
 
 
-class AIMV_OT_download_model(Operator):
+class AIMV_OT_download_model(Work, Operator):
     bl_idname = "aimv.download_model"
     bl_label = "Download Model"
     bl_description = "Fetch the diffusion model from the Hugging Face hub, once for all projects, and generate"
 
     model: StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # that the question was about
-    wait: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: Context) -> bool:
@@ -214,17 +201,9 @@ class AIMV_OT_download_model(Operator):
         wrapped(self.layout, models.facts(self.model), pixels)
         wrapped(self.layout, "It is kept for all projects. Then the scenes are generated", pixels)
 
-    def execute(self, context: Context) -> set[str]:
-        try:
-            scene = compat.sequencer_scene(context)
-            job = start_with_download(scene, self.model or model_of(lacking_model(scene)[0]))
-            if job is not None and self.wait:
-                jobs.wait(job)
-        except AddonError as error:
-            jobs.state.error = str(error)
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+    def work(self, scene: Scene) -> list[jobs.Job]:
+        job = start_with_download(scene, self.model or model_of(lacking_model(scene)[0]))
+        return [job] if job else []
 
 
 class AIMV_OT_check_files(Operator):

@@ -9,7 +9,7 @@ from bpy.types import Context, Event, Operator, Scene, TimelineMarker
 
 from .. import compat, jobs, plain, prompts, requests, segments, strips
 from ..errors import AddonError
-from .song import Work
+from .work import Work
 
 SETTINGS = frozenset({"sentence", "negative", "tags", "look", "seed", "camera", "intensity", "style"})
 SEEDS = 2**31
@@ -201,10 +201,6 @@ class AIMV_OT_rewrite(Work, OnScene, Operator):
         if not compat.sequencer_scene(context).aimv.song:
             raise AddonError("Import a song first: its tags tell the language model what to write about")
         return super().marker(context)
-
-    def invoke(self, context: Context, _event: Event) -> set[str]:
-        self.wait = False
-        return self.execute(context)
 
     def work(self, scene: Scene) -> list[jobs.Job]:
         marker = segments.current(scene)

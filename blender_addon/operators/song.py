@@ -9,6 +9,7 @@ from bpy.types import Context, Event, Operator, Scene, UILayout
 
 from .. import compat, jobs, requests, segments, sequencer, songs
 from ..errors import AddonError
+from .work import Work
 
 REPLACE = BoolProperty(
     name="Replace the Song",
@@ -45,41 +46,24 @@ def draw_question(operator: Operator, scene: Scene) -> UILayout:
     return column
 
 
-class Work:
-    """What the operators here have in common: errors become reports, and only a script waits for the engine."""
-
-    wait: BoolProperty(
-        name="Wait",
-        description="Return when all is done, as scripts like it",
-        default=True,
-        options={"HIDDEN", "SKIP_SAVE"},
-    )
-
-    def execute(self, context: Context) -> set[str]:
-        try:
-            asked = self.work(compat.sequencer_scene(context))
-            for job in asked if self.wait else ():
-                jobs.wait(job, step="UNDO" not in self.bl_options)
-        except AddonError as error:
-            jobs.state.error = str(error)
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
-
-
-# The operators -------------------------------------------------------------------------------------------------------
-
-
-class AIMV_OT_import_song(Work, Operator):
-    bl_idname = "aimv.import_song"
-    bl_label = "Import Song"
-    bl_description = "Put a song on the timeline, listen to it, and write a storyboard for it"
-    bl_options = {"UNDO"}
+class SongFile:
+    """An operator for which a person chooses a sound, or a movie with sound, in the file browser."""
 
     filepath: StringProperty(name="Song", subtype="FILE_PATH", options={"SKIP_SAVE"})
     filter_sound: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_movie: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+
+# The operators -------------------------------------------------------------------------------------------------------
+
+
+class AIMV_OT_import_song(Work, SongFile, Operator):
+    bl_idname = "aimv.import_song"
+    bl_label = "Import Song"
+    bl_description = "Put a song on the timeline, listen to it, and write a storyboard for it"
+    bl_options = {"UNDO"}
+
     project: StringProperty(
         name="Project",
         description="Folder for the song's analysis and pictures; empty for one beside the song",
@@ -225,16 +209,11 @@ class AIMV_OT_write_storyboard(Work, Operator):
         return songs.listen(scene, fit=False, replace=self.replace)
 
 
-class AIMV_OT_find_song(Operator):
+class AIMV_OT_find_song(SongFile, Operator):
     bl_idname = "aimv.find_song"
     bl_label = "Find Song"
     bl_description = "Say where the song's file is now. Nothing is analyzed anew"
     bl_options = {"UNDO"}
-
-    filepath: StringProperty(name="Song", subtype="FILE_PATH", options={"SKIP_SAVE"})
-    filter_sound: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
-    filter_movie: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
-    filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     def invoke(self, context: Context, _event: Event) -> set[str]:
         context.window_manager.fileselect_add(self)
